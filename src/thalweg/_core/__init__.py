@@ -1,0 +1,28 @@
+"""Errors, tolerances, types, checks and the base of all results; knows no mathematics of nets."""
+
+from thalweg._core._errors import (
+    AssumptionError as AssumptionError,
+    DataError as DataError,
+    DimensionError as DimensionError,
+    IntegrationError as IntegrationError,
+    MissingExtraError as MissingExtraError,
+    StoreError as StoreError,
+    ThalwegError as ThalwegError,
+)
+from thalweg._core._random import DEFAULT_SEED as DEFAULT_SEED, as_generator as as_generator
+from thalweg._core._result import Result as Result, jsonable as jsonable
+from thalweg._core._tolerance import (
+    DEFAULT as DEFAULT_TOLERANCE,
+    EPS as EPS,
+    Tolerance as Tolerance,
+    numerical_rank as numerical_rank,
+    rank_threshold as rank_threshold,
+)
+from thalweg._core._types import Array as Array, RngLike as RngLike, Weights as Weights
+from thalweg._core._validate import (
+    as_dims as as_dims,
+    as_float_array as as_float_array,
+    as_matrix as as_matrix,
+    as_scalar as as_scalar,
+    as_weights as as_weights,
+)

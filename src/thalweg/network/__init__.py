@@ -1,0 +1,15 @@
+"""Pure functions of weights, target and metric: products, loss, gradient, Hessian, lines."""
+
+from thalweg.network._hessian import (
+    dense_hessian as dense_hessian,
+    hessian_product as hessian_product,
+    pack as pack,
+    unpack as unpack,
+)
+from thalweg.network._line import line_polynomial as line_polynomial
+from thalweg.network._loss import gradient as gradient, loss as loss, residual as residual
+from thalweg.network._products import (
+    end_to_end as end_to_end,
+    prefix_products as prefix_products,
+    suffix_products as suffix_products,
+)

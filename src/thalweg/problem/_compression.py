@@ -1,0 +1,138 @@
+"""Leaving out directions that never move and never matter (Spec 1.5)."""
+
+import dataclasses
+
+import numpy as np
+
+from thalweg._core import Array, Weights, numerical_rank
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Compression:
+    """Weights of an equivalent smaller network, and the way back.
+
+    Attributes
+    ----------
+    weights, target, metric
+        The smaller network in reduced coordinates ``(T, D)``; its flow is the original one.
+    frames
+        ``Q_0 .. Q_L`` with orthonormal columns (``None`` is the identity):
+        ``W_j = Q_j W_j' Q_{j-1}^T``.
+    exact
+        True if only sizes decided (a layer wider than its neighbours together); False if a
+        numerical rank of the start did.
+    """
+
+    weights: list[Array]
+    target: Array
+    metric: Array
+    frames: list[Array | None]
+    exact: bool
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """Layer sizes of the smaller network."""
+        return (self.weights[0].shape[1], *(weight.shape[0] for weight in self.weights))
+
+    def expand(self, weights: Weights) -> list[Array]:
+        """Map weights of the smaller network back."""
+        out = []
+        for j, weight in enumerate(weights):
+            before, after = self.frames[j], self.frames[j + 1]
+            item = weight if before is None else weight @ before.T
+            out.append(item if after is None else after @ item)
+        return out
+
+    def restrict(self, weights: Weights) -> list[Array]:
+        """Map weights (or directions) of the original network to the smaller one."""
+        out = []
+        for j, weight in enumerate(weights):
+            before, after = self.frames[j], self.frames[j + 1]
+            item = weight if before is None else weight @ before
+            out.append(item if after is None else after.T @ item)
+        return out
+
+
+def _unit(matrix: Array) -> Array:
+    size = float(np.linalg.norm(matrix))
+    return matrix / size if size > 0 else matrix
+
+
+def _range(columns: Array) -> Array | None:
+    """Return an orthonormal basis of the column space, or ``None`` if it is everything."""
+    left, values, _ = np.linalg.svd(columns, full_matrices=False)
+    rank = max(1, numerical_rank(values, (columns.shape[0], columns.shape[1])))
+    return None if rank == columns.shape[0] else np.ascontiguousarray(left[:, :rank])
+
+
+def _null_frame(block: Array, size: int, keep: int) -> Array | None:
+    """Return a frame that keeps the first `keep` axes and the row space of `block` behind them."""
+    frame = _range(block.T)
+    if frame is None:
+        return None
+    full = np.zeros((size, keep + frame.shape[1]))
+    full[:keep, :keep] = np.eye(keep)
+    full[keep:, keep:] = frame
+    return full
+
+
+def compress(weights: Weights, target: Array, metric: Array) -> Compression:
+    """Compress hidden layers to the rank of ``[W_j  W_{j+1}^T]``, and null inputs and outputs.
+
+    A hidden direction on which both neighbouring matrices vanish stays zero for ever. Inputs on
+    which the target vanishes and the metric is constant may be rotated among themselves, hence
+    only as many matter as ``W_1`` has independent columns there; outputs likewise.
+
+    Parameters
+    ----------
+    weights
+        Start, in reduced coordinates.
+    target, metric
+        ``T`` of shape ``(d_y, k)`` and ``D`` of length ``k``.
+
+    Returns
+    -------
+    Compression
+        Isometric to the original flow from this start. Theorem (Spec 1.5) for exact ranks; with
+        ``exact=False`` the rank is numerical, and parts of the start at rounding level are
+        dropped.
+    """
+    depth = len(weights)
+    small = [weight.copy() for weight in weights]
+    frames: list[Array | None] = [None] * (depth + 1)
+    exact = True
+    live = int(np.max(np.nonzero(np.any(target != 0, axis=0))[0], initial=-1)) + 1
+    tail = metric[live:]
+    if len(tail) > 1 and np.all(tail == tail[0]):
+        frames[0] = _null_frame(small[0][:, live:], len(metric), live)
+        if frames[0] is not None:
+            exact &= frames[0].shape[1] - live >= min(small[0].shape[0], len(tail))
+            small[0] = small[0] @ frames[0]
+            target, metric = target @ frames[0], metric[: frames[0].shape[1]]
+    live = int(np.max(np.nonzero(np.any(target != 0, axis=1))[0], initial=-1)) + 1
+    if len(target) - live > 1:
+        frames[depth] = _null_frame(small[-1][live:].T, len(target), live)
+        if frames[depth] is not None:
+            exact &= frames[depth].shape[1] - live >= min(small[-1].shape[1], len(target) - live)
+            small[-1] = frames[depth].T @ small[-1]
+            target = frames[depth].T @ target
+    changed = True
+    while changed:
+        changed = False
+        for j in range(depth - 1):
+            columns = np.hstack([_unit(small[j]), _unit(small[j + 1].T)])
+            frame = _range(columns)
+            if frame is None:
+                continue
+            exact &= frame.shape[1] == columns.shape[1]
+            small[j], small[j + 1] = frame.T @ small[j], small[j + 1] @ frame
+            old = frames[j + 1]
+            frames[j + 1] = frame if old is None else old @ frame
+            changed = True
+    return Compression(
+        weights=[np.ascontiguousarray(weight) for weight in small],
+        target=np.ascontiguousarray(target),
+        metric=metric.copy(),
+        frames=frames,
+        exact=exact,
+    )
