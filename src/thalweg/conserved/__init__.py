@@ -1,0 +1,8 @@
+"""What gradient flow conserves. (The public function is ``thalweg.invariants``.)"""
+
+from thalweg.conserved._imbalance import (
+    drift as drift,
+    drift_scales as drift_scales,
+    imbalance as imbalance,
+    invariants as invariants,
+)
