@@ -1,0 +1,70 @@
+"""What the loss level alone proves about the limit (Spec 3.4)."""
+
+import dataclasses
+
+import numpy as np
+
+from thalweg._core import Array, numerical_rank
+
+MARGIN = 1e-10
+"""Relative margin that a floating-point inequality must have to count as decided."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Levels:
+    """Critical levels of the reducible loss for one target and bottleneck.
+
+    Attributes
+    ----------
+    sigma
+        Singular values of the target, scaled like the loss, non-increasing.
+    rank
+        Number of directions learned at a global minimum: ``min(bottleneck, rank of T)``.
+    least
+        The reducible loss at global minima.
+    basin
+        Below this loss the limit is a global minimum (Spec 3.4 b).
+    """
+
+    sigma: Array
+    rank: int
+    least: float
+    basin: float
+
+    def guaranteed(self, loss: float) -> int:
+        """Return the largest ``q`` such that directions ``1..q`` are provably learned (3.4 a)."""
+        allowed = 0.5 * self.sigma[: self.rank] ** 2
+        return int(np.sum(loss < allowed * (1.0 - MARGIN)))
+
+    def in_basin(self, loss: float) -> bool:
+        """Tell whether the loss proves that the limit is a global minimum."""
+        return loss < self.basin * (1.0 - MARGIN)
+
+
+def levels(target: Array, bottleneck: int) -> Levels:
+    """Compute the levels that decide (Spec 3.4).
+
+    Every critical value is ``0.5 * sum of sigma_i**2`` over what is not learned, with at most
+    ``bottleneck`` directions learned. The least one leaves out the first ``rank``; the next one
+    exchanges or drops the last of them.
+
+    Parameters
+    ----------
+    target
+        ``T``, in units in which the loss is ``0.5 * ||T - P D||**2``.
+    bottleneck
+        ``min(dims)``.
+
+    Returns
+    -------
+    Levels
+        Thresholds.
+    """
+    sigma = np.linalg.svd(target, compute_uv=False)
+    rank = min(bottleneck, numerical_rank(sigma, (target.shape[0], target.shape[1])))
+    rest = float(np.sum(sigma[rank:] ** 2))
+    if rank == 0:
+        return Levels(sigma=sigma, rank=0, least=0.5 * rest, basin=np.inf)
+    follower = float(sigma[rank]) if rank < len(sigma) else 0.0
+    gap = float(sigma[rank - 1] - follower) * float(sigma[rank - 1] + follower)
+    return Levels(sigma=sigma, rank=rank, least=0.5 * rest, basin=0.5 * (rest + gap))

@@ -1,0 +1,50 @@
+"""Which singular directions of the target an end-to-end map has learned (Spec 4.2)."""
+
+import dataclasses
+
+import numpy as np
+
+from thalweg._core import Array
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Target:
+    """Singular value decomposition of the target in the coordinates of the flow."""
+
+    matrix: Array
+    left: Array
+    sigma: Array
+    right: Array
+
+    @classmethod
+    def of(cls, matrix: Array) -> "Target":
+        """Decompose a target of shape ``(d_y, k)``."""
+        left, sigma, right = np.linalg.svd(matrix, full_matrices=False)
+        return cls(matrix=matrix, left=left, sigma=sigma, right=right)
+
+    def modes(self, product: Array) -> Array:
+        """Return ``U^T (P D) V``, for one product or a stack of them."""
+        out: Array = self.left.T @ product @ self.right.T
+        return out
+
+    def strengths(self, product: Array) -> Array:
+        """Return how far each direction is learned: 0 not at all, 1 completely."""
+        diagonal = np.diagonal(self.modes(product), axis1=-2, axis2=-1)
+        safe = np.where(self.sigma > 0, self.sigma, 1.0)
+        out: Array = np.where(self.sigma > 0, diagonal / safe, 0.0)
+        return out
+
+    def learned(self, product: Array) -> tuple[int, ...]:
+        """Return the directions that are more than half learned."""
+        return tuple(int(i) for i in np.flatnonzero(self.strengths(product) > 0.5))
+
+    def distance(self, product: Array, learned: tuple[int, ...]) -> float:
+        """Return ``||P D - T_S||_F`` for the learned set ``S``."""
+        keep = list(learned)
+        best = (self.left[:, keep] * self.sigma[keep]) @ self.right[keep]
+        return float(np.linalg.norm(product - best))
+
+    def value(self, learned: tuple[int, ...]) -> float:
+        """Return the critical value ``0.5 * sum of sigma_i**2`` over what is not learned."""
+        rest = np.delete(self.sigma, list(learned))
+        return 0.5 * float(rest @ rest)

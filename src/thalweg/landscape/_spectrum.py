@@ -1,0 +1,99 @@
+"""The ends of the Hessian's spectrum at a point, densely or by Lanczos."""
+
+import dataclasses
+
+import numpy as np
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+from thalweg._core import EPS, Array, Weights
+from thalweg.network import dense_hessian, hessian_product, pack, unpack
+
+DENSE_LIMIT = 600
+"""Largest number of parameters for which all eigenvalues are computed."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Spectrum:
+    """Eigenvalues of a Hessian, all of them or the two extreme ones.
+
+    Attributes
+    ----------
+    values
+        Ascending.
+    lowest
+        Unit eigenvector of the least eigenvalue, packed.
+    zero
+        Threshold below which an eigenvalue counts as zero.
+    complete
+        True if `values` holds the whole spectrum.
+    """
+
+    values: Array
+    lowest: Array
+    zero: float
+    complete: bool
+
+    @property
+    def has_negative(self) -> bool:
+        """Tell whether some eigenvalue is negative beyond the threshold."""
+        return bool(self.values[0] < -self.zero)
+
+    @property
+    def inertia(self) -> tuple[int, int, int] | None:
+        """Numbers of negative, zero and positive eigenvalues, if all are known."""
+        if not self.complete:
+            return None
+        negative = int(np.sum(self.values < -self.zero))
+        positive = int(np.sum(self.values > self.zero))
+        return negative, len(self.values) - negative - positive, positive
+
+
+def hessian_spectrum(weights: Weights, target: Array, metric: Array, floor: float) -> Spectrum:
+    """Compute the spectrum of the Hessian in reduced coordinates.
+
+    Parameters
+    ----------
+    weights, target, metric
+        Point and problem.
+    floor
+        Relative threshold for zero eigenvalues, at least the rounding of the solver.
+
+    Returns
+    -------
+    Spectrum
+        Complete up to `DENSE_LIMIT` parameters, else both ends by Lanczos.
+    """
+    dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
+    size = sum(weight.size for weight in weights)
+    if size <= DENSE_LIMIT:
+        values, vectors = np.linalg.eigh(dense_hessian(weights, target, metric))
+        top = float(np.abs(values).max(initial=0.0))
+        zero = max(floor, 16 * size * EPS) * top
+        return Spectrum(values=values, lowest=vectors[:, 0], zero=zero, complete=True)
+
+    def product(vector: Array) -> Array:
+        moved = hessian_product(weights, unpack(np.ravel(vector), dims), target, metric)
+        return pack(moved)
+
+    operator = LinearOperator((size, size), matvec=product, dtype=np.float64)
+    start = np.random.default_rng(0).standard_normal(size)
+    if not np.any(product(start)):
+        return Spectrum(values=np.zeros(2), lowest=np.eye(1, size)[0], zero=0.0, complete=False)
+    high = _extreme(operator, "LA", start)[0]
+    low, vector = _extreme(operator, "SA", start)
+    top = max(abs(high), abs(low))
+    zero = max(floor, 1e-8) * top
+    return Spectrum(values=np.array([low, high]), lowest=vector, zero=zero, complete=False)
+
+
+def _extreme(operator: LinearOperator, which: str, start: Array) -> tuple[float, Array]:
+    """Return one extreme eigenpair; a Ritz pair if Lanczos stops early."""
+    try:
+        values, vectors = eigsh(operator, k=1, which=which, v0=start, tol=1e-6, maxiter=300)
+    except ArpackNoConvergence as stopped:
+        if len(stopped.eigenvalues):
+            values, vectors = stopped.eigenvalues, stopped.eigenvectors
+        else:
+            values, vectors = eigsh(operator, k=1, which=which, v0=start, tol=1e-2, maxiter=3000)
+    vector = vectors[:, 0]
+    return float(vector @ (operator @ vector)), vector

@@ -1,0 +1,61 @@
+"""What is known of a point of the landscape."""
+
+import dataclasses
+
+from thalweg._core import Array, Result
+
+KINDS = (
+    "global_minimum",
+    "strict_saddle",
+    "non_strict_saddle",
+    "not_critical",
+    "undecided",
+)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Verdict(Result):
+    """Kind of a point, with the numbers that decided it.
+
+    Attributes
+    ----------
+    kind
+        One of ``global_minimum``, ``strict_saddle``, ``non_strict_saddle``, ``not_critical``,
+        ``undecided``.
+    learned
+        Singular directions of the target that the end-to-end map has learned; sorted.
+    rank
+        Rank of the end-to-end map.
+    loss, critical_value
+        Reducible loss at the point; the critical value of the learned set.
+    gradient_norm
+        Frobenius norm of the gradient, in the coordinates of the flow.
+    inertia
+        Numbers of negative, zero, positive eigenvalues of the Hessian in the coordinates of the
+        data, or ``None`` where only the extreme ones were computed.
+    smallest_eigenvalue
+        Least Hessian eigenvalue in the coordinates of the flow, or ``None``.
+    witness
+        For a strict saddle a direction of negative curvature, shaped like the weights.
+    rule, message
+        What decided, in a few words and in a sentence.
+    """
+
+    kind: str
+    learned: tuple[int, ...]
+    rank: int
+    loss: float
+    critical_value: float
+    gradient_norm: float
+    inertia: tuple[int, int, int] | None
+    smallest_eigenvalue: float | None
+    witness: tuple[Array, ...] | None
+    rule: str
+    message: str
+
+    def summary_rows(self) -> list[tuple[str, str]]:
+        """Rows of ``repr``: the kind first, the witness as its presence."""
+        rows = [row for row in Result.summary_rows(self) if row[0] not in {"witness", "message"}]
+        rows.insert(1, ("because", self.message))
+        rows.append(("witness", "a direction" if self.witness is not None else "none"))
+        return rows
