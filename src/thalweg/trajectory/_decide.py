@@ -1,0 +1,178 @@
+"""Integrating until the limit is decided (Spec 3.3, 3.4, 4.8)."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from thalweg._core import Array
+from thalweg.certificate import Levels
+from thalweg.integrate import Solution, Status, solve
+from thalweg.landscape import gradient_scale
+from thalweg.limit import Jump, Polished, close_tail, polish
+from thalweg.network import unpack
+from thalweg.problem import Compression
+
+GRADIENT_FLOOR = 1e-12
+"""Gradient, relative to its natural size, at which rounding hides the direction of motion."""
+STABLE = 1e-10
+"""Unstable displacement, relative to the path, below which a start is on the stable set."""
+TAIL_STEP = 0.04
+"""Factor by which the excess loss falls between two predictions of the limit."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How an integration ended, in compressed coordinates.
+
+    Attributes
+    ----------
+    parts
+        Consecutive pieces of the trajectory.
+    jump
+        Predicted limit inside the basin of global minima of the compressed network, or ``None``.
+    tail_error
+        Relative error estimate of that prediction, ``None`` if unknown.
+    saddle
+        Polished saddle that the start's stable set leads to, or ``None``.
+    """
+
+    parts: list[Solution]
+    jump: Jump | None
+    tail_error: float | None
+    saddle: Polished | None
+
+
+@dataclasses.dataclass(kw_only=True)
+class Runner:
+    """Carries the integrator from event to event; all arguments of `solve` that stay fixed."""
+
+    start: Compression
+    levels: Levels
+    rtol: float
+    max_steps: int
+    options: dict[str, Any]
+    progress: Callable[..., None] | None = None
+
+    def __post_init__(self) -> None:
+        """Begin with no piece integrated."""
+        self.parts: list[Solution] = []
+        self.taken = 0
+
+    def advance(self, *, t_end: float, loss_stop: float, gradient_stop: float) -> Solution:
+        """Integrate on to the next event and keep the piece."""
+        problem = self.start
+        part = solve(
+            problem.target,
+            problem.metric,
+            problem.weights,
+            t_end=t_end,
+            rtol=self.rtol,
+            loss_stop=loss_stop,
+            gradient_stop=gradient_stop,
+            max_steps=max(1, self.max_steps - self.taken),
+            progress=self.progress,
+            state=self.parts[-1].state if self.parts else None,
+            **self.options,
+        )
+        self.parts.append(part)
+        self.taken += int(part.stats["steps"])
+        return part
+
+    @property
+    def point(self) -> list[Array]:
+        """The last weights."""
+        return unpack(self.parts[-1].y[-1], self.start.dims)
+
+    @property
+    def loss(self) -> float:
+        """The last loss."""
+        return float(self.parts[-1].loss[-1])
+
+    def travelled(self, weights: list[Array]) -> float:
+        """Return the largest distance of the trajectory so far from a point."""
+        flat = np.concatenate([item.ravel() for item in weights])
+        return max(float(np.linalg.norm(part.y - flat, axis=1).max()) for part in self.parts)
+
+
+def run_until_decided(runner: Runner) -> Ending:
+    """Integrate until a theorem or an exact stable set says where the trajectory ends.
+
+    A small gradient alone never stops the run: near a saddle the unstable displacement must be
+    at rounding level compared with the way travelled, otherwise the passage is a plateau.
+    """
+    problem, levels = runner.start, runner.levels
+    floor = GRADIENT_FLOOR * gradient_scale(problem.target, problem.metric, len(problem.weights))
+    enter = levels.basin * (1.0 - 1e-6) if np.isfinite(levels.basin) else np.inf
+    gradient_stop = floor
+    loss_stop = enter
+    while True:
+        part = runner.advance(t_end=np.inf, loss_stop=loss_stop, gradient_stop=gradient_stop)
+        if runner.loss <= enter:
+            return _close(runner, floor)
+        if part.status is Status.GRADIENT_STOP:
+            saddle = settle(runner)
+            if saddle is not None:
+                return Ending(parts=runner.parts, jump=None, tail_error=None, saddle=saddle)
+            # Merely slow: go on, blind to the gradient, until the saddle is visibly left.
+            gradient_stop = 0.0
+            drop = 1e-3 * 0.5 * float(np.sum(levels.sigma**2))
+            loss_stop = max(enter, runner.loss - drop)
+        elif part.status is Status.LOSS_STOP:
+            gradient_stop, loss_stop = floor, enter
+        else:
+            return Ending(parts=runner.parts, jump=None, tail_error=None, saddle=None)
+
+
+def settle(runner: Runner) -> Polished | None:
+    """Return the saddle at which the trajectory ends, or ``None`` if it is only passing."""
+    problem = runner.start
+    saddle = polish(runner.point, problem.target, problem.metric)
+    if saddle.moved == 0.0:
+        return saddle
+    travelled = runner.travelled(saddle.weights)
+    return saddle if saddle.unstable <= STABLE * travelled else None
+
+
+def _close(runner: Runner, floor: float) -> Ending:
+    """Go on inside the basin until two predictions of the limit agree."""
+    problem, levels = runner.start, runner.levels
+    before: Jump | None = None
+    error: float | None = None
+    while True:
+        point = runner.point
+        jump = close_tail(point, problem.target, problem.metric, levels.rank)
+        size = max(_norm(jump.weights), 1e-300)
+        if jump.converged and before is not None and before.converged:
+            change = _distance(jump.weights, before.weights)
+            curvature = change / before.length**2 if before.length > 0 else 0.0
+            error = min(change, curvature * jump.length**2) / size
+        if jump.converged and jump.length <= 1e-14 * size:
+            error = jump.length / size
+        if jump.converged and error is not None and error <= runner.rtol:
+            break
+        excess = runner.loss - levels.least
+        if excess <= 1e-13 * max(levels.least, 1e-15 * float(np.sum(levels.sigma**2))):
+            break
+        before = jump
+        part = runner.advance(
+            t_end=np.inf, loss_stop=levels.least + TAIL_STEP * excess, gradient_stop=1e-3 * floor
+        )
+        if part.status is not Status.LOSS_STOP:
+            jump = close_tail(runner.point, problem.target, problem.metric, levels.rank)
+            break
+    return Ending(
+        parts=runner.parts,
+        jump=jump if jump.converged else None,
+        tail_error=error if jump.converged else None,
+        saddle=None,
+    )
+
+
+def _norm(weights: list[Array]) -> float:
+    return float(np.sqrt(sum(float(np.vdot(item, item)) for item in weights)))
+
+
+def _distance(one: list[Array], two: list[Array]) -> float:
+    return _norm([a - b for a, b in zip(one, two, strict=True)])

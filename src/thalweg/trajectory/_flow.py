@@ -1,0 +1,154 @@
+"""Gradient flow of a deep linear network from a given start."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from thalweg._core import Array, DataError, as_scalar, as_weights
+from thalweg.certificate import levels
+from thalweg.integrate import Status
+from thalweg.problem import Problem, compress
+from thalweg.trajectory._decide import Ending, Runner, run_until_decided
+from thalweg.trajectory._judge import judge
+from thalweg.trajectory._path import Path
+from thalweg.trajectory._trajectory import Trajectory
+
+BROKEN = {
+    Status.DIVERGED: "diverged",
+    Status.NON_FINITE: "failed",
+    Status.STEP_TOO_SMALL: "failed",
+}
+
+
+def flow(
+    p: Problem,
+    w0: Any,
+    t_end: float | None = None,
+    *,
+    rtol: float = 1e-8,
+    max_steps: int = 1_000_000,
+    method: str = "auto",
+    engine: str = "auto",
+    progress: Callable[..., None] | None = None,
+) -> Trajectory:
+    """Integrate ``dW/dt = -grad L`` from `w0` and say where it ends.
+
+    Parameters
+    ----------
+    p
+        The problem; its metric decides which flow is meant.
+    w0
+        Start ``[W_1, ..., W_L]`` in the coordinates of the data.
+    t_end
+        Time to stop at. ``None`` integrates until the limit is decided: by the basin certificate
+        (Spec 3.4) and a closed tail, or because the start lies on the stable set of a saddle.
+    rtol
+        Tolerance of the integration, relative to the size of the weights.
+    max_steps
+        Budget of steps; when it is used up the status is ``"horizon"``.
+    method
+        ``"auto"``, ``"rock4"`` (stabilized explicit) or ``"rodas4"`` (linearly implicit).
+    engine
+        ``"auto"``, ``"native"`` or ``"numpy"``.
+    progress
+        Called now and then during the integration.
+
+    Returns
+    -------
+    Trajectory
+        Times, losses, weights at any time, plateaus, limit, certificate.
+
+    Raises
+    ------
+    DimensionError
+        If `w0` does not fit the problem.
+    DataError
+        If a parameter is out of range.
+
+    Notes
+    -----
+    Status: every trajectory is bounded and converges (theorem, Spec 2.4; paper Prop. 1); the
+    trajectory itself is computed with controlled error. Frozen components and hidden directions
+    that never matter (Spec 1.3, 1.5) are left out during the integration and put back. Ctrl-C
+    returns what there is.
+
+    Examples
+    --------
+    >>> import thalweg as tw
+    >>> p = tw.Problem.from_target([3.0, 1.0], dims=(3, 2, 2))
+    >>> run = tw.flow(p, tw.init.gaussian(p, scale=0.1, rng=0))
+    >>> run.limit.verdict.kind, run.limit.verdict.learned, run.limit.certified
+    ('global_minimum', (0, 1), True)
+    """
+    began = time.perf_counter()
+    start = as_weights(w0, p.dims, "w0")
+    rtol = as_scalar(rtol, "rtol", low=1e-13, high=1e-1)
+    if t_end is not None:
+        t_end = as_scalar(t_end, "t_end", low=0.0)
+    if isinstance(max_steps, bool) or not isinstance(max_steps, (int, np.integer)) or max_steps < 1:
+        raise DataError(f"max_steps must be a positive integer, got {max_steps!r}")
+    target, metric = p.flow_data()
+    compression = compress(p.reduce(start), target, metric)
+    runner = Runner(
+        start=compression,
+        levels=levels(compression.target, min(compression.dims)),
+        rtol=rtol,
+        max_steps=int(max_steps),
+        options={"method": method, "engine": engine},
+        progress=progress,
+    )
+    if t_end is None:
+        ending = run_until_decided(runner)
+    else:
+        runner.advance(t_end=t_end, loss_stop=-np.inf, gradient_stop=0.0)
+        ending = Ending(parts=runner.parts, jump=None, tail_error=None, saddle=None)
+    path = Path(problem=p, start=start, compression=compression, parts=runner.parts)
+    limit = judge(path, ending)
+    status, message = _status(path, ending, limit.message)
+    return Trajectory(
+        problem=p,
+        start=tuple(start),
+        t=_frozen(path.t),
+        loss=_frozen(path.loss + p.irreducible_loss),
+        gradient_norm=_frozen(path.gradient_norm),
+        status=status,
+        message=message,
+        limit=limit,
+        stats=_stats(path, time.perf_counter() - began),
+        _path=path,
+    )
+
+
+def _status(path: Path, ending: Ending, decided: str) -> tuple[str, str]:
+    last = path.parts[-1]
+    if ending.jump is not None or ending.saddle is not None:
+        return "limit", decided
+    if last.status in BROKEN:
+        return BROKEN[last.status], last.message
+    return "horizon", last.message
+
+
+def _frozen(array: Array) -> Array:
+    out = array.copy()
+    out.flags.writeable = False
+    return out
+
+
+def _stats(path: Path, seconds: float) -> dict[str, Any]:
+    """Add up the counts of all pieces."""
+    total: dict[str, Any] = {}
+    for part in path.parts:
+        for key, value in part.stats.items():
+            if isinstance(value, int) and not isinstance(value, bool):
+                total[key] = total.get(key, 0) + value
+            else:
+                total[key] = value
+    last = path.parts[-1]
+    return total | {
+        "seconds": seconds,
+        "stop": last.status.value,
+        "compressed_dims": list(path.compression.dims),
+        "compression_exact": path.compression.exact,
+    }

@@ -1,0 +1,151 @@
+"""From the way an integration ended to the limit that is reported."""
+
+import numpy as np
+
+from thalweg._core import Array
+from thalweg.certificate import levels
+from thalweg.landscape import Verdict, classify_level
+from thalweg.limit import Limit, close_tail, polish
+from thalweg.trajectory._decide import STABLE, Ending
+from thalweg.trajectory._path import Path
+
+
+def judge(path: Path, ending: Ending) -> Limit:
+    """Name the limit of a path: certified, an exact saddle, or undecided.
+
+    Parameters
+    ----------
+    path
+        The trajectory.
+    ending
+        What stopped it.
+
+    Returns
+    -------
+    Limit
+        With verdict, weights and how it is known.
+    """
+    full = levels(path.problem.flow_data()[0], path.problem.max_rank)
+    in_basin = bool(full.in_basin(float(path.parts[-1].loss[-1])))
+    if ending.jump is not None:
+        inner, moved = path.conserving(ending.jump.weights), ending.jump.length
+        weights = path.to_reduced(inner)
+        verdict = classify_level(path.problem, weights)
+        if in_basin:
+            how = "basin certificate and closed tail"
+            text = (
+                "the loss fell below every other critical value, so the limit is a global minimum; "
+                "the rest of the way was closed by Gauss-Newton"
+            )
+        else:
+            how = "global minimum of the set that the start cannot leave"
+            text = (
+                f"the start has hidden rank {min(path.compression.dims)}, and the flow keeps it; "
+                f"within that set the limit is the best fit, in the whole space a {_words(verdict)}"
+            )
+        return _limit(path, inner, moved, verdict, (in_basin, ending.tail_error, how, text))
+    if ending.saddle is not None:
+        saddle = ending.saddle
+        verdict = classify_level(path.problem, path.to_reduced(saddle.weights))
+        if saddle.moved == 0.0 and len(path.t) <= 2:
+            how = "exact critical start"
+            text = f"the gradient vanishes at the start, which is a {_words(verdict)}"
+        else:
+            how = "polished saddle on the start's stable set"
+            text = (
+                f"the gradient fell to rounding level and the unstable displacement to "
+                f"{saddle.unstable:.2g}: the trajectory ends at a {_words(verdict)}"
+            )
+        return _limit(
+            path, saddle.weights, saddle.moved, verdict, (False, saddle.moved, how, text)
+        )
+    return _at_horizon(path, in_basin)
+
+
+def _at_horizon(path: Path, in_basin: bool) -> Limit:  # noqa: FBT001
+    """Say what can be said where the integration stopped."""
+    problem, compression = path.problem, path.compression
+    point = path.compressed_at(float(path.t[-1]))
+    if in_basin:
+        known = levels(problem.flow_data()[0], problem.max_rank)
+        jump = close_tail(point, compression.target, compression.metric, known.rank)
+        if jump.converged:
+            inner = path.conserving(jump.weights)
+            verdict = classify_level(problem, path.to_reduced(inner))
+            text = (
+                "the loss is below every other critical value, so the limit is a global minimum; "
+                "its place is extrapolated from the last point"
+            )
+            how = "basin certificate, tail extrapolated"
+            return _limit(path, inner, jump.length, verdict, (True, None, how, text))
+    near = polish(point, compression.target, compression.metric)
+    travelled = max(
+        float(np.linalg.norm(part.y - _flat(near.weights), axis=1).max()) for part in path.parts
+    )
+    verdict = classify_level(problem, path.to_reduced(near.weights))
+    arrived = near.moved <= STABLE * travelled and near.unstable <= STABLE * travelled
+    if verdict.kind in {"strict_saddle", "non_strict_saddle"} and arrived:
+        text = f"at the last point the trajectory has arrived at a {_words(verdict)}"
+        return _limit(
+            path, near.weights, near.moved, verdict, (False, near.moved, "polished saddle", text)
+        )
+    if in_basin:
+        text = (
+            "the loss is below every other critical value, so the limit is a global minimum, but "
+            "it is still too far to say which one; integrate longer"
+        )
+        here = _undecided(path, point, text, kind="global_minimum")
+        return _limit(path, point, 0.0, here, (True, None, "basin certificate", text))
+    advice = "integrate longer (t_end=None runs until the limit is decided)"
+    text = f"the run stopped before the limit was decided; {advice}"
+    if verdict.kind in {"strict_saddle", "non_strict_saddle"}:
+        text = (
+            f"the last point is at distance {near.moved:.2g} from a {_words(verdict)}, which may be "
+            f"a plateau (growth rate {near.escape_rate:.2g}); {advice}"
+        )
+    return _limit(path, point, 0.0, _undecided(path, point, text), (False, None, "horizon", text))
+
+
+def _undecided(path: Path, point: list[Array], text: str, kind: str = "undecided") -> Verdict:
+    here = classify_level(path.problem, path.to_reduced(point))
+    return Verdict(
+        kind=kind,
+        learned=here.learned,
+        rank=here.rank,
+        loss=here.loss,
+        critical_value=here.critical_value,
+        gradient_norm=here.gradient_norm,
+        inertia=here.inertia,
+        smallest_eigenvalue=here.smallest_eigenvalue,
+        witness=None,
+        rule="basin certificate" if kind == "global_minimum" else "horizon",
+        message=text,
+    )
+
+
+def _limit(
+    path: Path,
+    inner: list[Array],
+    moved: float,
+    verdict: Verdict,
+    told: tuple[bool, float | None, str, str],
+) -> Limit:
+    certified, error, how, text = told
+    return Limit(
+        verdict=verdict,
+        weights=tuple(path.to_data(inner)),
+        polish_distance=moved,
+        certified=certified,
+        tail_error=error,
+        decided_by=how,
+        message=text,
+    )
+
+
+def _words(verdict: Verdict) -> str:
+    learned = "nothing" if not verdict.learned else ", ".join(map(str, verdict.learned))
+    return f"{verdict.kind.replace('_', ' ')} that learned {learned}"
+
+
+def _flat(weights: list[Array]) -> Array:
+    return np.concatenate([item.ravel() for item in weights])

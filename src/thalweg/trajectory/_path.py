@@ -1,0 +1,109 @@
+"""Consecutive pieces of an integration as one path in the coordinates of the data."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from thalweg._core import Array, DataError, as_scalar
+from thalweg.conserved import imbalance
+from thalweg.integrate import Solution, project
+from thalweg.network import unpack
+from thalweg.problem import Compression, Problem
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Path:
+    """A trajectory in compressed coordinates with the way back to the data.
+
+    Attributes
+    ----------
+    problem, start, compression
+        The problem, the user's start and its compression.
+    parts
+        Pieces from `solve`, each beginning where the one before ended.
+    """
+
+    problem: Problem
+    start: list[Array]
+    compression: Compression
+    parts: list[Solution]
+
+    @functools.cached_property
+    def t(self) -> Array:
+        """Times of the accepted steps that are kept."""
+        return self._joined([part.t for part in self.parts])
+
+    @functools.cached_property
+    def loss(self) -> Array:
+        """Reducible loss at `t`."""
+        return self._joined([part.loss for part in self.parts])
+
+    @functools.cached_property
+    def gradient_norm(self) -> Array:
+        """Gradient norm at `t`, in the coordinates of the flow."""
+        return self._joined([part.gradient_norm for part in self.parts])
+
+    @functools.cached_property
+    def y(self) -> Array:
+        """Packed compressed weights at `t`, with the conserved matrices put right."""
+        raw = self._joined([part.y for part in self.parts])
+        return self._project(raw)
+
+    def _joined(self, pieces: list[Array]) -> Array:
+        return np.concatenate([pieces[0], *(piece[1:] for piece in pieces[1:])])
+
+    @functools.cached_property
+    def _conserved(self) -> list[Array]:
+        return imbalance(self.compression.weights)
+
+    def _project(self, rows: Array) -> Array:
+        if len(self._conserved) == 0:
+            return rows
+        return project(rows, self.compression.dims, self._conserved)
+
+    def stack(self) -> list[Array]:
+        """Return compressed weights over `t`: one array ``(K, d_j, d_{j-1})`` for each layer."""
+        dims, out, begin = self.compression.dims, [], 0
+        for j in range(len(dims) - 1):
+            end = begin + dims[j] * dims[j + 1]
+            out.append(self.y[:, begin:end].reshape(-1, dims[j + 1], dims[j]))
+            begin = end
+        return out
+
+    def products(self) -> Array:
+        """Return the end-to-end maps ``P D`` over `t` in reduced coordinates, ``(K, d_y, k)``."""
+        layers = self.stack()
+        product = layers[-1]
+        for layer in reversed(layers[:-1]):
+            product = product @ layer
+        product = product * self.compression.metric
+        before, after = self.compression.frames[0], self.compression.frames[-1]
+        if before is not None:
+            product = product @ before.T
+        return product if after is None else after @ product
+
+    def compressed_at(self, t: float) -> list[Array]:
+        """Return compressed weights at a time inside the path."""
+        t = as_scalar(t, "t")
+        first, last = float(self.parts[0].t[0]), float(self.parts[-1].t[-1])
+        if not first <= t <= last:
+            raise DataError(f"t = {t:g} is outside the run [{first:g}, {last:g}]; integrate longer")
+        part = next(item for item in self.parts if t <= item.t[-1])
+        return self.conserving(part.at(t))
+
+    def conserving(self, weights: list[Array]) -> list[Array]:
+        """Put the conserved matrices of compressed weights right by a gauge transformation.
+
+        The end-to-end map does not change, so a minimum or a saddle stays what it is.
+        """
+        flat = np.concatenate([item.ravel() for item in weights])
+        return unpack(self._project(flat[np.newaxis])[0], self.compression.dims)
+
+    def to_data(self, weights: list[Array]) -> list[Array]:
+        """Map compressed weights to the coordinates of the data."""
+        return self.problem.lift(self.compression.expand(weights), like=self.start)
+
+    def to_reduced(self, weights: list[Array]) -> list[Array]:
+        """Map compressed weights to reduced coordinates."""
+        return self.compression.expand(weights)

@@ -1,0 +1,191 @@
+"""The result of a run: everything along the way and at the end."""
+
+import dataclasses
+import functools
+from typing import Any
+
+import numpy as np
+
+from thalweg._core import Array, Result, jsonable
+from thalweg.certificate import Certificate, certify_reduced
+from thalweg.conserved import drift_scales, imbalance
+from thalweg.landscape import Target
+from thalweg.limit import Limit, Plateau, find_plateaus
+from thalweg.network import unpack
+from thalweg.problem import Problem
+from thalweg.trajectory._path import Path
+
+LONGEST_SERIES = 400
+"""Number of points to which series are thinned in `to_dict`."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Trajectory(Result):
+    """A gradient flow trajectory.
+
+    Attributes
+    ----------
+    problem, start
+        What was asked.
+    t, loss, gradient_norm
+        Times of accepted steps (thinned on very long runs), shape ``(K,)``; the loss of the data
+        there, irreducible part included; the gradient norm in the coordinates of the flow.
+    status, message
+        ``"limit"``: decided where it ends; ``"horizon"``: stopped at ``t_end`` or at a budget;
+        ``"diverged"`` or ``"failed"``: numerics broke down. The message says what to do.
+    limit
+        Where it ends.
+    stats
+        Counts of the integrator.
+    """
+
+    problem: Problem
+    start: tuple[Array, ...]
+    t: Array
+    loss: Array
+    gradient_norm: Array
+    status: str
+    message: str
+    limit: Limit
+    stats: dict[str, Any]
+    _path: Path
+
+    def weights_at(self, t: float) -> list[Array]:
+        """Return the weights at any time of the run, to the order of the method.
+
+        Parameters
+        ----------
+        t
+            Between ``0`` and ``run.t[-1]``.
+
+        Returns
+        -------
+        list of ndarray
+            In the coordinates of the data; every ``C_j`` is that of the start to rounding.
+
+        Raises
+        ------
+        DataError
+            If `t` is outside the run (a ``ValueError``).
+        """
+        return self._path.to_data(self._path.compressed_at(t))
+
+    @property
+    def final(self) -> list[Array]:
+        """The end of the run: the limit if it is decided, else the weights at ``run.t[-1]``."""
+        if self.status == "limit":
+            return [weight.copy() for weight in self.limit.weights]
+        return self.weights_at(float(self.t[-1]))
+
+    @property
+    def reducible_loss(self) -> Array:
+        """Reducible loss over `t`."""
+        return self._path.loss
+
+    @functools.cached_property
+    def drift(self) -> Array:
+        """Largest relative drift of any ``C_j`` over `t`, shape ``(K,)`` (Spec 2.2)."""
+        start = self._path.problem.reduce(self.start)
+        scales = drift_scales(start)
+        layers = self._path.stack()
+        worst = np.zeros(len(self.t))
+        first = imbalance(self._path.compression.weights)
+        for now, then, scale in zip(imbalance(layers), first, scales, strict=True):
+            change = np.linalg.norm(now - then, ord=2, axis=(-2, -1))
+            worst = np.maximum(worst, change / scale if scale > 0 else change)
+        return worst
+
+    @functools.cached_property
+    def _products(self) -> Array:
+        return self._path.products() / np.sqrt(self.problem.loss_scale)
+
+    @functools.cached_property
+    def _target(self) -> Target:
+        return Target.of(self.problem.flow_data()[0] / np.sqrt(self.problem.loss_scale))
+
+    @functools.cached_property
+    def singular_values(self) -> Array:
+        """Singular values of the end-to-end map ``P U_X D`` over `t`, largest first."""
+        out: Array = np.linalg.svd(self._products, compute_uv=False)
+        return out
+
+    @functools.cached_property
+    def modes(self) -> Array:
+        """End-to-end map in the target's singular basis over `t`, ``U_Y^T P U_X D V_Y``.
+
+        Its diagonal tends to ``problem.singular_values`` for the directions that are learned.
+        """
+        return self._target.modes(self._products)
+
+    @functools.cached_property
+    def layer_norms(self) -> Array:
+        """Spectral norm of each layer over `t`, in the coordinates of the flow, ``(K, L)``."""
+        norms = [np.linalg.norm(layer, ord=2, axis=(-2, -1)) for layer in self._path.stack()]
+        return np.stack(norms, axis=1)
+
+    @functools.cached_property
+    def plateaus(self) -> tuple[Plateau, ...]:
+        """Saddles at which the trajectory lingered, in order (Spec 5.4)."""
+        target = Target.of(self.problem.flow_data()[0])
+        rank = min(self.problem.max_rank, self.problem.target_rank)
+        products = self._products * np.sqrt(self.problem.loss_scale)
+        return find_plateaus(self.t, products, target, rank)
+
+    @functools.cached_property
+    def certificate(self) -> Certificate:
+        """The first strong certificate along the run: of the start if it has one, else later.
+
+        Among the points of the run the first one is taken at which the error is half the smallest
+        singular value; failing that the last one. It speaks of the flow from that computed point.
+        """
+        target, metric = self.problem.flow_data()
+        begin = certify_reduced(self.problem.reduce(self.start), target, metric, float(self.t[0]))
+        if begin.rate > 0.0:
+            return begin
+        sigma = np.linalg.svd(target, compute_uv=False)
+        goal = 0.125 * float(sigma[-1]) ** 2
+        below = np.flatnonzero(self._path.loss <= goal)
+        index = int(below[0]) if below.size else len(self.t) - 1
+        point = unpack(self._path.y[index], self._path.compression.dims)
+        weights = self._path.to_reduced(point)
+        return certify_reduced(weights, target, metric, float(self.t[index]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the run as JSON types; long series are thinned to a few hundred points."""
+        keep = np.unique(np.linspace(0, len(self.t) - 1, min(len(self.t), LONGEST_SERIES)).round())
+        index = keep.astype(int)
+        strengths = np.diagonal(self.modes, axis1=-2, axis2=-1)
+        return {
+            "type": "Trajectory",
+            "problem": self.problem.to_dict(),
+            "status": self.status,
+            "message": self.message,
+            "limit": self.limit.to_dict(),
+            "plateaus": jsonable(self.plateaus),
+            "certificate": self.certificate.to_dict(),
+            "stats": jsonable(self.stats),
+            "n_points": len(self.t),
+            "t": jsonable(self.t[index]),
+            "loss": jsonable(self.loss[index]),
+            "gradient_norm": jsonable(self.gradient_norm[index]),
+            "drift": jsonable(self.drift[index]),
+            "singular_values": jsonable(self.singular_values[index]),
+            "mode_strengths": jsonable(strengths[index]),
+        }
+
+    def summary_rows(self) -> list[tuple[str, str]]:
+        """Rows of ``repr``: where it ends first."""
+        verdict = self.limit.verdict
+        learned = ", ".join(map(str, verdict.learned)) or "none"
+        passed = " -> ".join("{" + ", ".join(map(str, p.learned)) + "}" for p in self.plateaus)
+        kind = verdict.kind.replace("_", " ") + (" (certified)" if self.limit.certified else "")
+        return [
+            ("status", f"{self.status}: {self.message}"),
+            ("limit", f"{kind}, learned {learned}"),
+            ("loss", f"{self.loss[0]:.6g} -> {self.loss[-1]:.6g}"),
+            ("limit loss", f"{verdict.loss + self.problem.irreducible_loss:.12g}"),
+            ("time", f"{self.t[-1]:.6g} in {self.stats.get('steps', 0)} steps"),
+            ("plateaus", passed or "none"),
+            ("drift of C_j", f"{self.drift.max(initial=0.0):.2g} relative, at most"),
+            ("certificate", self.certificate.message),
+        ]
