@@ -1,0 +1,90 @@
+"""Where the gradient flow of a deep linear network ends, how fast and why.
+
+>>> import thalweg as tw
+>>> problem = tw.Problem.from_target([3.0, 1.0], dims=(2, 2, 2))
+>>> problem.dims
+(2, 2, 2)
+
+Names are imported when they are first used, so that ``import thalweg`` costs nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from thalweg import datasets as datasets, init as init
+    from thalweg._core import (
+        AssumptionError as AssumptionError,
+        DataError as DataError,
+        DimensionError as DimensionError,
+        IntegrationError as IntegrationError,
+        MissingExtraError as MissingExtraError,
+        StoreError as StoreError,
+        ThalwegError as ThalwegError,
+        Tolerance as Tolerance,
+    )
+    from thalweg.certificate import certify as certify
+    from thalweg.conserved import invariants as invariants
+    from thalweg.integrate import (
+        available_engines as available_engines,
+        engine_name as engine_name,
+    )
+    from thalweg.problem import Problem as Problem
+    from thalweg.trajectory import flow as flow
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "AssumptionError": "_core",
+    "DataError": "_core",
+    "DimensionError": "_core",
+    "IntegrationError": "_core",
+    "MissingExtraError": "_core",
+    "StoreError": "_core",
+    "ThalwegError": "_core",
+    "Tolerance": "_core",
+    "available_engines": "integrate",
+    "engine_name": "integrate",
+    "Problem": "problem",
+    "invariants": "conserved",
+    "certify": "certificate",
+    "flow": "trajectory",
+}
+"""Public name -> the stage that defines it."""
+
+_STAGES = ("datasets", "init")
+"""Stages that are public as a whole."""
+
+__all__ = [
+    "AssumptionError",
+    "DataError",
+    "DimensionError",
+    "IntegrationError",
+    "MissingExtraError",
+    "Problem",
+    "StoreError",
+    "ThalwegError",
+    "Tolerance",
+    "__version__",
+    "available_engines",
+    "certify",
+    "datasets",
+    "engine_name",
+    "flow",
+    "init",
+    "invariants",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _STAGES:
+        return importlib.import_module(f"thalweg.{name}")
+    if name in _HOME:
+        value = getattr(importlib.import_module(f"thalweg.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'thalweg' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

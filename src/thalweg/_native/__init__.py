@@ -1,0 +1,1 @@
+"""Home of the compiled cores: plain shared libraries, one per instruction set, loaded elsewhere."""
