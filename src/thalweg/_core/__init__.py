@@ -12,7 +12,6 @@ from thalweg._core._errors import (
 from thalweg._core._random import DEFAULT_SEED as DEFAULT_SEED, as_generator as as_generator
 from thalweg._core._result import Result as Result, jsonable as jsonable
 from thalweg._core._tolerance import (
-    DEFAULT as DEFAULT_TOLERANCE,
     EPS as EPS,
     Tolerance as Tolerance,
     numerical_rank as numerical_rank,

@@ -14,6 +14,7 @@ def as_generator(rng: RngLike) -> np.random.Generator:
         return np.random.default_rng(DEFAULT_SEED)
     if isinstance(rng, np.random.Generator):
         return rng
-    if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool) and rng >= 0:
-        return np.random.default_rng(int(rng))
+    seed: object = rng  # what a user passes may be anything
+    if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool) and seed >= 0:
+        return np.random.default_rng(int(seed))
     raise DataError(f"rng must be a seed >= 0 or a numpy.random.Generator, got {rng!r}")

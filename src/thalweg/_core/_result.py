@@ -14,21 +14,23 @@ def jsonable(value: Any) -> Any:
     """Turn a value into JSON types; NaN and infinities become ``None``."""
     if isinstance(value, Result):
         return value.to_dict()
-    if isinstance(value, enum.Enum):
-        return value.value
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if isinstance(value, (int, np.integer)):
-        return int(value)
-    if isinstance(value, (float, np.floating)):
-        return float(value) if math.isfinite(value) else None
-    if isinstance(value, np.ndarray):
-        return jsonable(value.tolist())
     if isinstance(value, dict):
         return {str(key): jsonable(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
     if isinstance(value, (list, tuple, set, frozenset)):
         return [jsonable(item) for item in value]
-    return value if value is None or isinstance(value, str) else str(value)
+    return _json_scalar(value)
+
+
+def _json_scalar(value: Any) -> bool | int | float | str | None:
+    if isinstance(value, enum.Enum):
+        value = value.value
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)

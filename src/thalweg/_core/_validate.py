@@ -37,11 +37,33 @@ def as_float_array(value: Any, name: str) -> Array:
     DataError
         If the numbers are not real, not finite, or out of range.
     """
+    raw = _as_real_array(value, name)
+    _refuse_lost_digits(raw, name)
+    array = np.array(raw, dtype=np.float64, order="C", copy=True)
+    finite = np.isfinite(array)
+    if not finite.all():
+        where = tuple(int(i) for i in np.argwhere(~finite)[0])
+        count = int(array.size - finite.sum())
+        raise DataError(
+            f"{name}{list(where)} is {array[where]} ({count} such entries); "
+            "finite numbers are needed, drop or impute those rows"
+        )
+    top = float(np.abs(array).max(initial=0.0))
+    if top > LARGEST or 0.0 < top < SMALLEST:
+        raise DataError(
+            f"the largest entry of {name} is {top:.3g} in absolute value; between "
+            f"{SMALLEST:g} and {LARGEST:g} is needed, rescale {name} (change its unit)"
+        )
+    return array
+
+
+def _as_real_array(value: Any, name: str) -> np.ndarray[Any, Any]:
+    """Return an array of a real dtype, without conversion."""
     if isinstance(value, np.ma.MaskedArray):
         if np.ma.is_masked(value):
             raise DataError(
                 f"{name} is a masked array with masked entries; fill or drop them first "
-                f"(for example {name}.compressed() or {name}.filled(value))"
+                f"(for example {name}.filled(value), or keep the complete rows)"
             )
         value = value.data
     if hasattr(value, "detach"):  # a torch tensor or nn.Parameter
@@ -57,37 +79,25 @@ def as_float_array(value: Any, name: str) -> Array:
             f"{name} has dtype {raw.dtype}; real numbers are needed "
             f"(float or integer), convert {name} explicitly first"
         )
+    return raw
+
+
+def _refuse_lost_digits(raw: np.ndarray[Any, Any], name: str) -> None:
+    """Refuse numbers that float64 cannot hold."""
     if raw.dtype.kind == "f" and raw.dtype.itemsize > 8:
-        wide = raw.astype(np.float64)
-        if not np.array_equal(wide.astype(raw.dtype), raw, equal_nan=True):
+        narrow = raw.astype(np.float64)
+        if not np.array_equal(narrow.astype(raw.dtype), raw, equal_nan=True):
             raise DataError(
                 f"{name} has dtype {raw.dtype}, and float64 would lose digits; "
                 f"round it yourself with {name}.astype(float)"
             )
     if raw.dtype.kind in "iu" and raw.dtype.itemsize == 8 and raw.size:
-        top = max(abs(int(raw.max())), abs(int(raw.min())))
-        if top > 2**53:
+        widest = max(abs(int(raw.max())), abs(int(raw.min())))
+        if widest > 2**53:
             raise DataError(
-                f"{name} holds the integer {top}, beyond 2**53, which float64 cannot hold exactly; "
-                f"subtract an offset or convert {name} to float yourself"
+                f"{name} holds the integer {widest}, beyond 2**53, which float64 cannot hold "
+                f"exactly; subtract an offset or convert {name} to float yourself"
             )
-    array = np.array(raw, dtype=np.float64, order="C", copy=True)
-    if array.size:
-        finite = np.isfinite(array)
-        if not finite.all():
-            where = tuple(int(i) for i in np.argwhere(~finite)[0])
-            count = int(array.size - finite.sum())
-            raise DataError(
-                f"{name}{list(where)} is {array[where]} ({count} such entries); "
-                "finite numbers are needed, drop or impute those rows"
-            )
-        top = float(np.abs(array).max())
-        if top > LARGEST or 0.0 < top < SMALLEST:
-            raise DataError(
-                f"the largest entry of {name} is {top:.3g} in absolute value; between "
-                f"{SMALLEST:g} and {LARGEST:g} is needed, rescale {name} (change its unit)"
-            )
-    return array
 
 
 def as_matrix(value: Any, name: str) -> Array:

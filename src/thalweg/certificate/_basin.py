@@ -60,7 +60,7 @@ def levels(target: Array, bottleneck: int) -> Levels:
     Levels
         Thresholds.
     """
-    sigma = np.linalg.svd(target, compute_uv=False)
+    sigma: Array = np.linalg.svd(target, compute_uv=False).astype(np.float64)
     rank = min(bottleneck, numerical_rank(sigma, (target.shape[0], target.shape[1])))
     rest = float(np.sum(sigma[rank:] ** 2))
     if rank == 0:

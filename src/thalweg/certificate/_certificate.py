@@ -150,7 +150,11 @@ def certify_reduced(weights: Weights, target: Array, metric: Array, time: float)
 
 
 def _sentence(
-    rule: str, rate: float, known: Levels, learned: tuple[int, ...], certain: bool  # noqa: FBT001
+    rule: str,
+    rate: float,
+    known: Levels,
+    learned: tuple[int, ...],
+    certain: bool,  # noqa: FBT001
 ) -> str:
     if rule == "none" and not certain and not learned:
         return "nothing beyond boundedness is proved at this point"

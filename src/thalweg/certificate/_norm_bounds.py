@@ -19,16 +19,16 @@ def product_bound(error: float, target: Array, metric: Array) -> float:
 
 def _largest_root(shifts: list[float], bound: float) -> float:
     """Return the largest ``s`` with ``prod (s - m_k)_+ <= bound**2``, rounded upwards."""
-    goal = 2.0 * math.log(bound) if bound > 0 else -math.inf
+    goal: float = 2.0 * math.log(bound) if bound > 0 else -math.inf
     low = max(shifts)
 
     def excess(s: float) -> float:
-        total = 0.0
+        total: float = -goal
         for shift in shifts:
             if s <= shift:
                 return -math.inf
-            total += math.log(s - shift)
-        return total - goal
+            total += float(math.log(s - shift))
+        return total
 
     high = low + max(bound, 1e-300) ** (2.0 / len(shifts))  # every factor at least the root
     for _ in range(200):
@@ -82,4 +82,3 @@ def norm_bounds(weights: Weights, target: Array, metric: Array) -> Array:
     forward = _from_the_end(matrices, bound)
     backward = _from_the_end([-c for c in reversed(matrices)], bound)[::-1]
     return np.sqrt(np.minimum(forward, backward))
-

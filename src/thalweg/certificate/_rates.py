@@ -1,6 +1,7 @@
 """Exponential rates that can be proved (Spec 3.2, 3.3)."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 
@@ -50,7 +51,7 @@ def initial_rate(weights: Weights, metric: Array) -> tuple[float, list[Hypothesi
     Status: theorem (Spec 3.2; paper Remark 2 with the product that its proof gives).
     """
     widths = [weight.shape[0] for weight in weights]
-    falling = min((a - b for a, b in zip(widths, widths[1:], strict=False)), default=0)
+    falling = min((a - b for a, b in itertools.pairwise(widths)), default=0)
     hypotheses = [
         Hypothesis(
             name="remark-2: widths never grow",

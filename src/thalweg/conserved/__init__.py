@@ -1,4 +1,4 @@
-"""What gradient flow conserves. (The public function is ``thalweg.invariants``.)"""
+"""What gradient flow conserves; the public function is ``thalweg.invariants``."""
 
 from thalweg.conserved._imbalance import (
     drift as drift,

@@ -1,5 +1,6 @@
 """The matrices that gradient flow conserves (Spec 2.2; paper Lemma 1)."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def imbalance(weights: Weights) -> list[Array]:
     """`invariants` without checks; also for stacks of weights with leading axes."""
     return [
         np.swapaxes(after, -1, -2) @ after - before @ np.swapaxes(before, -1, -2)
-        for before, after in zip(weights[:-1], weights[1:], strict=True)
+        for before, after in itertools.pairwise(weights)
     ]
 
 

@@ -1,5 +1,6 @@
 """Starts with prescribed conserved matrices: balanced, lambda-balanced, any."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def lambda_balanced(
     dims = start_dims(p)
     hidden = dims[1:-1]
     chain = dims[1:] if lam > 0 else dims[-2::-1]
-    if any(one > two for one, two in zip(chain, chain[1:], strict=False)):
+    if any(one > two for one, two in itertools.pairwise(chain)):
         side = "W_{j+1}^T W_{j+1} = W_j W_j^T + lam I has rank d_j, so d_{j+1} >= d_j"
         if lam < 0:
             side = "W_j W_j^T = W_{j+1}^T W_{j+1} + |lam| I has rank d_j, so d_{j-1} >= d_j"

@@ -54,9 +54,7 @@ def orthogonal(p: Problem, scale: float = 1.0, *, rng: RngLike = None) -> list[A
     scale = as_scalar(scale, "scale", low=0.0)
     generator = as_generator(rng)
     dims = start_dims(p)
-    weights = [
-        scale * random_frame(generator, dims[j + 1], dims[j]) for j in range(len(dims) - 1)
-    ]
+    weights = [scale * random_frame(generator, dims[j + 1], dims[j]) for j in range(len(dims) - 1)]
     return from_start_coordinates(p, weights)
 
 

@@ -89,11 +89,11 @@ def hessian_spectrum(weights: Weights, target: Array, metric: Array, floor: floa
 def _extreme(operator: LinearOperator, which: str, start: Array) -> tuple[float, Array]:
     """Return one extreme eigenpair; a Ritz pair if Lanczos stops early."""
     try:
-        values, vectors = eigsh(operator, k=1, which=which, v0=start, tol=1e-6, maxiter=300)
+        vectors = eigsh(operator, k=1, which=which, v0=start, tol=1e-6, maxiter=300)[1]
     except ArpackNoConvergence as stopped:
         if len(stopped.eigenvalues):
-            values, vectors = stopped.eigenvalues, stopped.eigenvectors
+            vectors = stopped.eigenvectors
         else:
-            values, vectors = eigsh(operator, k=1, which=which, v0=start, tol=1e-2, maxiter=3000)
+            vectors = eigsh(operator, k=1, which=which, v0=start, tol=1e-2, maxiter=3000)[1]
     vector = vectors[:, 0]
     return float(vector @ (operator @ vector)), vector

@@ -81,7 +81,7 @@ def close_tail(weights: Weights, target: Array, metric: Array, rank: int) -> Jum
 def _newton_step(weights: list[Array], error: Array, metric: Array) -> list[Array]:
     """Return ``y + J^T (J J^T)^+ vec(error)``."""
     after, before = suffix_products(weights), prefix_products(weights)
-    d_y, k = error.shape
+    d_y = error.shape[0]
     outs, ins = [], []
     for j in range(len(weights)):
         back, front = after[j + 1], before[j]

@@ -96,9 +96,7 @@ def _least_norm(weights: Weights, slope: Array, problem: tuple[Array, Array]) ->
     return solution
 
 
-def _instability(
-    weights: Weights, gap: Array, problem: tuple[Array, Array]
-) -> tuple[float, float]:
+def _instability(weights: Weights, gap: Array, problem: tuple[Array, Array]) -> tuple[float, float]:
     whole = float(np.linalg.norm(gap))
     if len(gap) > DENSE_LIMIT or whole == 0.0:
         return whole, 0.0

@@ -1,6 +1,7 @@
 """The paper's three assumptions, each with the number that decides it (Spec 1.2)."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -55,8 +56,9 @@ class Assumptions(Result):
 def _dimensions(dims: tuple[int, ...], n_samples: int) -> Assumption:
     hidden = dims[1:-1] or (dims[-1],)
     chain = (n_samples, dims[0], max(hidden), min(hidden), dims[-1])
-    slack = min(one - two for one, two in zip(chain, chain[1:], strict=False))
-    text = f"m={chain[0]} >= d_x={chain[1]} >= widest={chain[2]} >= narrowest={chain[3]} >= d_y={chain[4]}"
+    slack = min(one - two for one, two in itertools.pairwise(chain))
+    names = ("m", "d_x", "widest", "narrowest", "d_y")
+    text = " >= ".join(f"{name}={size}" for name, size in zip(names, chain, strict=True))
     if slack >= 0:
         return Assumption(
             name="A1 dimensions", holds=True, value=float(slack), threshold=0.0, message=text
@@ -67,9 +69,7 @@ def _dimensions(dims: tuple[int, ...], n_samples: int) -> Assumption:
     if chain[1] < chain[2]:
         why.append("a hidden layer is wider than the input: harmless, compressed exactly")
     if chain[3] < chain[4]:
-        why.append(
-            f"bottleneck of width {chain[3]}: only {chain[3]} of {chain[4]} directions can be learned"
-        )
+        why.append(f"bottleneck: only {chain[3]} of {chain[4]} directions can be learned")
     return Assumption(
         name="A1 dimensions",
         holds=False,

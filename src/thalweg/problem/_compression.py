@@ -104,18 +104,17 @@ def compress(weights: Weights, target: Array, metric: Array) -> Compression:
     live = int(np.max(np.nonzero(np.any(target != 0, axis=0))[0], initial=-1)) + 1
     tail = metric[live:]
     if len(tail) > 1 and np.all(tail == tail[0]):
-        frames[0] = _null_frame(small[0][:, live:], len(metric), live)
-        if frames[0] is not None:
-            exact &= frames[0].shape[1] - live >= min(small[0].shape[0], len(tail))
-            small[0] = small[0] @ frames[0]
-            target, metric = target @ frames[0], metric[: frames[0].shape[1]]
+        frame = _null_frame(small[0][:, live:], len(metric), live)
+        if frame is not None:
+            exact &= frame.shape[1] - live >= min(small[0].shape[0], len(tail))
+            small[0], target, frames[0] = small[0] @ frame, target @ frame, frame
+            metric = metric[: frame.shape[1]]
     live = int(np.max(np.nonzero(np.any(target != 0, axis=1))[0], initial=-1)) + 1
     if len(target) - live > 1:
-        frames[depth] = _null_frame(small[-1][live:].T, len(target), live)
-        if frames[depth] is not None:
-            exact &= frames[depth].shape[1] - live >= min(small[-1].shape[1], len(target) - live)
-            small[-1] = frames[depth].T @ small[-1]
-            target = frames[depth].T @ target
+        frame = _null_frame(small[-1][live:].T, len(target), live)
+        if frame is not None:
+            exact &= frame.shape[1] - live >= min(small[-1].shape[1], len(target) - live)
+            small[-1], target, frames[depth] = frame.T @ small[-1], frame.T @ target, frame
     changed = True
     while changed:
         changed = False

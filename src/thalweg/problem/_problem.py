@@ -279,7 +279,7 @@ class Problem(ProblemFacts):
     def flow_data(self) -> tuple[Array, Array]:
         """Return ``(T, D)`` of the reduced problem with the factor of ``loss="mean"`` absorbed."""
         root = np.sqrt(self.loss_scale)
-        moments = self.reduced._moments
+        moments = reduced_moments(self._moments, self.metric)
         return root * moments.target, root * moments.scale
 
 

@@ -70,7 +70,6 @@ def reduce_data(x: Array, y: Array) -> Moments:
     DataError
         If ``x`` is identically zero.
     """
-    # Powers of two only: exact, and squares of 1e+-100 stay inside the range of doubles.
     basis, scale, right = np.linalg.svd(x, full_matrices=False)
     rank = numerical_rank(scale, (x.shape[0], x.shape[1]))
     if rank == 0:
@@ -85,7 +84,7 @@ def reduce_data(x: Array, y: Array) -> Moments:
     rest = y - target @ right
     left, sigma, mixing = np.linalg.svd(target, full_matrices=True)
     left, mixing = _fix_signs(left, mixing)
-    of_y = np.linalg.svd(y, compute_uv=False)
+    of_y: Array = np.linalg.svd(y, compute_uv=False).astype(np.float64)
     return Moments(
         basis=np.ascontiguousarray(basis),
         scale=scale.copy(),

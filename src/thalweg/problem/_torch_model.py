@@ -40,7 +40,8 @@ def linear_dims(model: Any) -> tuple[int, ...]:
             )
         if dims and dims[-1] != layer.in_features:
             raise DimensionError(
-                f"layer {position} takes {layer.in_features} inputs, the one before gives {dims[-1]}"
+                f"layer {position} takes {layer.in_features} inputs but the one before it gives "
+                f"{dims[-1]}"
             )
         if not dims:
             dims.append(int(layer.in_features))

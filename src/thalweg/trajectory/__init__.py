@@ -1,4 +1,4 @@
-"""Gradient flow trajectories. (The public function is ``thalweg.flow``.)"""
+"""Gradient flow trajectories; the public function is ``thalweg.flow``."""
 
 from thalweg.trajectory._flow import flow as flow
 from thalweg.trajectory._trajectory import Trajectory as Trajectory

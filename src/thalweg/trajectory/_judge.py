@@ -56,9 +56,7 @@ def judge(path: Path, ending: Ending) -> Limit:
                 f"the gradient fell to rounding level and the unstable displacement to "
                 f"{saddle.unstable:.2g}: the trajectory ends at a {_words(verdict)}"
             )
-        return _limit(
-            path, saddle.weights, saddle.moved, verdict, (False, saddle.moved, how, text)
-        )
+        return _limit(path, saddle.weights, saddle.moved, verdict, (False, saddle.moved, how, text))
     return _at_horizon(path, in_basin)
 
 
@@ -100,7 +98,7 @@ def _at_horizon(path: Path, in_basin: bool) -> Limit:  # noqa: FBT001
     text = f"the run stopped before the limit was decided; {advice}"
     if verdict.kind in {"strict_saddle", "non_strict_saddle"}:
         text = (
-            f"the last point is at distance {near.moved:.2g} from a {_words(verdict)}, which may be "
+            f"the last point is at distance {near.moved:.2g} from a {_words(verdict)}, perhaps only "
             f"a plateau (growth rate {near.escape_rate:.2g}); {advice}"
         )
     return _limit(path, point, 0.0, _undecided(path, point, text), (False, None, "horizon", text))
