@@ -30,7 +30,9 @@ def _largest_root(shifts: list[float], bound: float) -> float:
             total += float(math.log(s - shift))
         return total
 
-    high = low + max(bound, 1e-300) ** (2.0 / len(shifts))  # every factor at least the root
+    high = low + math.exp(
+        2.0 * math.log(max(bound, 1e-300)) / len(shifts)
+    )  # every factor at least the root
     for _ in range(200):
         middle = 0.5 * (low + high)
         if middle in {low, high}:

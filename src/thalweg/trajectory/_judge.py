@@ -98,8 +98,8 @@ def _at_horizon(path: Path, in_basin: bool) -> Limit:  # noqa: FBT001
     text = f"the run stopped before the limit was decided; {advice}"
     if verdict.kind in {"strict_saddle", "non_strict_saddle"}:
         text = (
-            f"the last point is at distance {near.moved:.2g} from a {_words(verdict)}, perhaps only "
-            f"a plateau (growth rate {near.escape_rate:.2g}); {advice}"
+            f"the last point is at distance {near.moved:.2g} from a {_words(verdict)}, perhaps "
+            f"only a plateau (growth rate {near.escape_rate:.2g}); {advice}"
         )
     return _limit(path, point, 0.0, _undecided(path, point, text), (False, None, "horizon", text))
 
