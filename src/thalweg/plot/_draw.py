@@ -1,0 +1,45 @@
+"""One function draws every result that has a picture."""
+
+import functools
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from thalweg._core import DataError
+from thalweg.plot._figure import draw_run
+from thalweg.trajectory import Trajectory
+
+
+@functools.singledispatch
+def draw(result: Any, **options: Any) -> Figure:
+    """Draw a result.
+
+    Parameters
+    ----------
+    result
+        A `Trajectory`.
+    **options
+        For a run: ``panel`` (``"all"``, ``"loss"``, ``"modes"``, ``"singular_values"``,
+        ``"drift"``, ``"norms"``) and ``max_points``.
+
+    Returns
+    -------
+    Figure
+        Not shown and not known to pyplot; ``figure.savefig(path)`` writes it.
+
+    Raises
+    ------
+    DataError
+        If there is no picture of such a result, or an option is wrong.
+
+    Notes
+    -----
+    The loss panel shows the reducible loss, its critical values (Spec 4.2) and the certified
+    envelope (Spec 3.2, 3.3); colours are safe for colour-blind readers; no TeX is needed.
+    """  # noqa: DOC202 (the registered functions return)
+    raise DataError(f"there is no picture of a {type(result).__name__}; runs have one (tw.flow)")
+
+
+@draw.register
+def _(result: Trajectory, **options: Any) -> Figure:
+    return draw_run(result, **options)
