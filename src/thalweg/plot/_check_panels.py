@@ -80,9 +80,9 @@ def norms_panel(ax: Axes, run: Trajectory, index: Array) -> None:
 def _bounds(run: Trajectory) -> tuple[Array, Array]:
     """Return times and, for each, the layers' bounds from then on; ends at the run's end."""
     then, now = certify(run.problem, run.start).norm_bounds, run.certificate.norm_bounds
-    begin = run.certificate.time
-    end = max(float(run.t[-1]), begin)
-    end = end if end > 0.0 else 1.0
+    begin, end = run.certificate.time, float(run.t[-1])
+    if begin >= end:
+        return np.array([0.0, end if end > 0.0 else 1.0]), np.stack([then, then])
     # A bound of the start stays true, so the smaller one counts.
     best = np.minimum(then, now)
     return np.array([0.0, begin, end]), np.stack([then, best, best])

@@ -93,5 +93,5 @@ def _envelope(ax: Axes, run: Trajectory, bottom: float) -> None:
             linestyle="",
             zorder=4,
             clip_on=False,
-            label="from here on it is proved",
+            label="global minimum proved from here",
         )

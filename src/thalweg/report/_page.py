@@ -1,0 +1,156 @@
+"""The page: everything that the template shows, in words and numbers."""
+
+import functools
+from typing import Any
+
+import jinja2
+
+from thalweg.plot import learned_words, number, thinning_note
+from thalweg.report._answer import KINDS, two_sentences
+from thalweg.report._captions import captions
+from thalweg.report._formulas import FLOW, LOSS, MEAN_LOSS, formula
+from thalweg.report._meaning import ASSUMPTIONS, GLOSSARY, LOSSES, METRICS, REASONS, RULES, VERDICTS
+from thalweg.report._pictures import MOST_POINTS, inline_pictures
+from thalweg.report._provenance import provenance
+from thalweg.trajectory import Trajectory
+
+MOST_VALUES = 12
+"""Longer lists of singular values are cut in the text; the pictures show them."""
+
+COUNTED = {"remark-2: widths never grow", "anytime: every direction can be learned"}
+"""Conditions on whole numbers."""
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("thalweg.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def page(run: Trajectory, name: str, command: str | None) -> str:
+    """Return the whole page; every text that comes from outside is escaped by the template."""
+    environment = _environment()
+    pictures, told = inline_pictures(run), captions(run)
+    return environment.get_template("report.html.j2").render(
+        style=environment.get_template("style.css").render(),
+        name=name,
+        answer=two_sentences(run),
+        loss_formula=formula(LOSS if run.problem.loss_name == "sum" else MEAN_LOSS),
+        flow_formula=formula(FLOW),
+        question=_question(run),
+        assumptions=_assumptions(run),
+        pictures=[
+            {"id": key, "svg": pictures[key], "title": told[key][0], "caption": told[key][1]}
+            for key in pictures
+        ],
+        thinned=thinning_note(run, MOST_POINTS),
+        plateaus=_plateaus(run),
+        limit=_limit(run),
+        certificate=_certificate(run),
+        glossary=GLOSSARY,
+        provenance=provenance(run, command),
+    )
+
+
+def _question(run: Trajectory) -> dict[str, Any]:
+    problem = run.problem
+    sigma = ", ".join(number(value, 4) for value in problem.singular_values[:MOST_VALUES])
+    more = len(problem.singular_values) - MOST_VALUES
+    return {
+        "samples": problem.n_samples,
+        "inputs": problem.dims[0],
+        "outputs": problem.dims[-1],
+        "depth": problem.depth,
+        "dims": " → ".join(map(str, problem.dims)),
+        "parameters": problem.n_parameters,
+        "metric": METRICS[problem.metric],
+        "loss": LOSSES[problem.loss_name],
+        "sigma": sigma + (f" and {more} more" if more > 0 else ""),
+        "irreducible": number(problem.irreducible_loss, 6),
+        "start_loss": number(float(run.loss[0]), 6),
+        "start_norms": ", ".join(number(float(value)) for value in run.layer_norms[0]),
+    }
+
+
+def _assumptions(run: Trajectory) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": item.name,
+            "holds": item.holds,
+            "value": number(item.value),
+            "needed": "≥" if item.name.startswith("A1") else ">",
+            "threshold": number(item.threshold),
+            "message": item.message,
+            "meaning": ASSUMPTIONS[item.name][0 if item.holds else 1],
+        }
+        for item in run.problem.assumptions
+    ]
+
+
+def _plateaus(run: Trajectory) -> list[dict[str, str]]:
+    return [
+        {
+            "learned": learned_words(item.learned),
+            "loss": number(item.loss, 5),
+            "enter": number(item.t_enter),
+            "exit": number(item.t_exit),
+            "duration": number(item.duration),
+            "closest": f"{100 * item.closest:.2g} %",
+        }
+        for item in run.plateaus
+    ]
+
+
+def _limit(run: Trajectory) -> dict[str, Any]:
+    limit, verdict = run.limit, run.limit.verdict
+    rows = [
+        ("kind", KINDS[verdict.kind]),
+        ("learned", learned_words(verdict.learned)),
+        ("rank of the network's map", str(verdict.rank)),
+        ("reducible loss there", number(verdict.loss, 6)),
+        ("critical value of what is learned", number(verdict.critical_value, 6)),
+        ("size of the gradient there", number(verdict.gradient_norm)),
+        ("decided by", limit.decided_by),
+        ("distance from the last point computed", number(limit.polish_distance)),
+    ]
+    if limit.tail_error is not None:
+        rows.append(("estimated relative error of the limit", number(limit.tail_error, 2)))
+    if verdict.inertia is not None:
+        down, flat, up = verdict.inertia
+        rows.append(
+            ("curvature", f"{down} directions down, {flat} flat, {up} up (Hessian eigenvalues)")
+        )
+    return {
+        "rows": rows,
+        "certified": limit.certified,
+        "decided": verdict.kind != "undecided",
+        "reason": REASONS.get(limit.decided_by, limit.message),
+        "meaning": VERDICTS[verdict.kind],
+    }
+
+
+def _certificate(run: Trajectory) -> dict[str, Any]:
+    certificate = run.certificate
+    return {
+        "message": certificate.message,
+        "time": number(certificate.time),
+        "loss": number(certificate.reducible_loss, 4),
+        "rule": RULES[certificate.rule],
+        "hypotheses": [
+            {
+                "name": item.name,
+                "holds": item.holds,
+                "value": number(item.value),
+                # Whole numbers may be equal to what is needed, real ones must exceed it.
+                "needed": "≥" if item.name in COUNTED else ">",
+                "threshold": number(item.threshold),
+                "message": item.message,
+            }
+            for item in certificate.hypotheses
+        ],
+    }

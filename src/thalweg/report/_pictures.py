@@ -1,0 +1,65 @@
+"""Figures of a run as files and as SVG that becomes part of a page."""
+
+import io
+import re
+
+import matplotlib
+from markupsafe import Markup, escape
+from matplotlib.figure import Figure
+
+from thalweg.plot import CYCLE, GRID, INK, PALE, PANELS, PAPER, SETTINGS, draw
+from thalweg.trajectory import Trajectory
+
+VARIABLES = {
+    INK: "var(--ink)",
+    GRID: "var(--grid)",
+    PALE: "var(--pale)",
+    PAPER: "none",
+    **{colour: f"var(--c{index})" for index, colour in enumerate(CYCLE)},
+}
+"""Colour in the picture -> colour of the page, so that pictures follow light and dark."""
+
+MOST_POINTS = 500
+"""Points of a curve on the page; the files show more."""
+
+ALT = {
+    "loss": "Reducible loss over flow time, with critical values as horizontal lines.",
+    "modes": "Learned strength of every direction of the target over flow time.",
+    "singular_values": "Singular values of the network's map over flow time.",
+    "drift": "Relative drift of the conserved matrices over flow time.",
+    "norms": "Spectral norm of every layer over flow time, with proved bounds.",
+}
+
+
+def rendered(figure: Figure, suffix: str) -> bytes:
+    """Return a figure as the content of a file, the same bytes every time."""
+    buffer = io.BytesIO()
+    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(suffix)
+    with matplotlib.rc_context(SETTINGS):
+        figure.savefig(buffer, format=suffix, dpi=150, metadata=metadata)
+    return buffer.getvalue()
+
+
+def inline_pictures(run: Trajectory) -> dict[str, Markup]:
+    """Return every panel of a run as an ``<svg>`` element for a page."""
+    return {
+        name: inline(rendered(draw(run, panel=name, max_points=MOST_POINTS), "svg"), name)
+        for name in PANELS
+    }
+
+
+def inline(svg: bytes, name: str) -> Markup:
+    """Return a picture as an element: unique identifiers, the page's colours, no address."""
+    text = svg.decode()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'\sxmlns(:xlink)?="[^"]*"', "", text)
+    text = re.sub(r'\bid="', f'id="{name}-', text)
+    text = text.replace("url(#", f"url(#{name}-").replace('href="#', f'href="#{name}-')
+    text = re.sub(
+        r"#[0-9a-f]{6}\b", lambda found: VARIABLES.get(found.group(), found.group()), text
+    )
+    head, body = text.split(">", 1)
+    head = re.sub(r'\s(width|height)="[^"]*"', "", head)
+    label = escape(ALT[name])
+    return Markup(f'{head} role="img" aria-label="{label}">{body}')

@@ -1,0 +1,61 @@
+"""Writing the page and its pictures."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from thalweg._core import DataError, write_whole
+from thalweg.plot import PANELS, draw
+from thalweg.report._page import page
+from thalweg.report._pictures import rendered
+from thalweg.trajectory import Trajectory
+
+FORMATS = ("png", "svg", "pdf")
+
+
+def write(
+    run: Trajectory,
+    directory: str | os.PathLike[str],
+    *,
+    name: str,
+    command: str | None = None,
+    formats: Sequence[str] = ("png", "svg"),
+) -> Path:
+    """Write a run as one self-contained page, and its pictures as files.
+
+    Parameters
+    ----------
+    run
+        The run.
+    directory
+        Folder for ``report.html`` and ``figures/``; made if it is missing.
+    name
+        What the data are called, for the title.
+    command
+        The command that made the run, for whoever wants to repeat it.
+    formats
+        Of ``figures/<panel>.<format>``: any of ``png``, ``svg``, ``pdf``; empty for none.
+
+    Returns
+    -------
+    Path
+        Of ``report.html``: one file without scripts or network access, for screen (light and
+        dark) and paper.
+
+    Raises
+    ------
+    DataError
+        If a format is unknown.
+    StoreError
+        If a file cannot be written. No file is ever half written.
+    """
+    unknown = [item for item in formats if item not in FORMATS]
+    if unknown:
+        raise DataError(f"formats must be among {', '.join(FORMATS)}, got {unknown[0]!r}")
+    folder = Path(directory)
+    for panel in ("all", *PANELS) if formats else ():
+        figure = draw(run, panel=panel)
+        stem = "overview" if panel == "all" else panel
+        for suffix in formats:
+            write_whole(folder / "figures" / f"{stem}.{suffix}", rendered(figure, suffix))
+    return write_whole(folder / "report.html", page(run, name, command).encode())
