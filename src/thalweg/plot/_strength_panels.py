@@ -66,8 +66,9 @@ def _against_target(ax: Axes, run: Trajectory, index: Array, curves: Array) -> N
     top = max(float(target[:1].max(initial=0.0)), float(curves.max(initial=0.0)), 1e-300)
     low = min(float(curves.min(initial=0.0)), 0.0)
     ax.set_ylim(low - 0.04 * (top - low), top + 0.06 * (top - low))
+    sigma = [value if i < run.problem.target_rank else 0.0 for i, value in enumerate(target)]
     labels_beside(
         ax,
-        [(target[i], f"{direction(i)} = {number(target[i])}", palette[i]) for i in range(count)],
+        [(target[i], f"{direction(i)} = {number(sigma[i])}", palette[i]) for i in range(count)],
     )
     legend_above(ax)

@@ -112,7 +112,7 @@ def _time_of_share(run: Trajectory, share: float) -> str | None:
     if not below.size:
         return f"At flow time {number(float(run.t[-1]))} most of the way is still to go"
     when = number(float(run.t[below[0]]))
-    return f"By flow time {when} {100 * share:.0f} % of the avoidable loss has gone"
+    return f"By flow time {when}, {100 * share:.0f} % of the avoidable loss has gone"
 
 
 def _saddle(run: Trajectory) -> str:

@@ -5,12 +5,12 @@ from typing import Any
 
 import jinja2
 
-from thalweg.plot import learned_words, number, thinning_note
+from thalweg.plot import learned_words, number
 from thalweg.report._answer import KINDS, two_sentences
 from thalweg.report._captions import captions
 from thalweg.report._formulas import FLOW, LOSS, MEAN_LOSS, formula
 from thalweg.report._meaning import ASSUMPTIONS, GLOSSARY, LOSSES, METRICS, REASONS, RULES, VERDICTS
-from thalweg.report._pictures import MOST_POINTS, inline_pictures
+from thalweg.report._pictures import inline_pictures
 from thalweg.report._provenance import provenance
 from thalweg.trajectory import Trajectory
 
@@ -48,7 +48,6 @@ def page(run: Trajectory, name: str, command: str | None) -> str:
             {"id": key, "svg": pictures[key], "title": told[key][0], "caption": told[key][1]}
             for key in pictures
         ],
-        thinned=thinning_note(run, MOST_POINTS),
         plateaus=_plateaus(run),
         limit=_limit(run),
         certificate=_certificate(run),
@@ -59,7 +58,9 @@ def page(run: Trajectory, name: str, command: str | None) -> str:
 
 def _question(run: Trajectory) -> dict[str, Any]:
     problem = run.problem
-    sigma = ", ".join(number(value, 4) for value in problem.singular_values[:MOST_VALUES])
+    values = problem.singular_values.copy()
+    values[problem.target_rank :] = 0.0
+    sigma = ", ".join(number(value, 4) for value in values[:MOST_VALUES])
     more = len(problem.singular_values) - MOST_VALUES
     return {
         "samples": problem.n_samples,

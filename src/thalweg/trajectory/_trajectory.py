@@ -2,18 +2,21 @@
 
 import dataclasses
 import functools
+import os
+import pathlib
 from typing import Any
 
 import numpy as np
 
 from thalweg._core import Array, Result, jsonable
-from thalweg.certificate import Certificate, certify_reduced
+from thalweg.certificate import Certificate, certify_reduced, levels
 from thalweg.conserved import drift_scales, imbalance
 from thalweg.landscape import Target
 from thalweg.limit import Limit, Plateau, find_plateaus
 from thalweg.network import unpack
 from thalweg.problem import Problem
 from thalweg.trajectory._path import Path
+from thalweg.trajectory._save import save_archive
 
 LONGEST_SERIES = 400
 """Number of points to which series are thinned in `to_dict`."""
@@ -136,14 +139,18 @@ class Trajectory(Result):
         """The first strong certificate along the run: of the start if it has one, else later.
 
         Among the points of the run the first one is taken at which the error is half the smallest
-        singular value; failing that the last one. It speaks of the flow from that computed point.
+        singular value (where that is zero: the first well below every other critical value);
+        failing that the last one. It speaks of the flow from that computed point.
         """
         target, metric = self.problem.flow_data()
         begin = certify_reduced(self.problem.reduce(self.start), target, metric, float(self.t[0]))
         if begin.rate > 0.0:
             return begin
-        sigma = np.linalg.svd(target, compute_uv=False)
-        goal = 0.125 * float(sigma[-1]) ** 2
+        known = levels(target, self.problem.max_rank)
+        goal = 0.125 * float(known.sigma[-1]) ** 2
+        if known.rank < target.shape[0]:
+            # No rate can be proved, so the first point well inside the basin says most.
+            goal = 0.5 * (known.least + known.basin)
         below = np.flatnonzero(self._path.loss <= goal)
         index = int(below[0]) if below.size else len(self.t) - 1
         point = unpack(self._path.y[index], self._path.compression.dims)
@@ -172,6 +179,24 @@ class Trajectory(Result):
             "singular_values": jsonable(self.singular_values[index]),
             "mode_strengths": jsonable(strengths[index]),
         }
+
+    def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
+        """Write the run as an ``.npz`` archive without pickles and return its path.
+
+        It holds ``t``, ``loss``, ``gradient_norm``, ``drift``, ``singular_values``, the end
+        ``W1, ..., WL``, the start ``start1, ..., startL`` and ``summary``, the JSON text of
+        `to_dict`. A file that cannot be written is a `StoreError`.
+        """
+        arrays = {
+            "t": self.t,
+            "loss": self.loss,
+            "gradient_norm": self.gradient_norm,
+            "drift": self.drift,
+            "singular_values": self.singular_values,
+        }
+        arrays |= {f"W{j}": weight for j, weight in enumerate(self.final, 1)}
+        arrays |= {f"start{j}": weight for j, weight in enumerate(self.start, 1)}
+        return save_archive(path, arrays, self.to_dict())
 
     def summary_rows(self) -> list[tuple[str, str]]:
         """Rows of ``repr``: where it ends first."""
