@@ -4,13 +4,16 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from thalweg._core import Array
-from thalweg.plot._axes import labels_beside
+from thalweg.plot._axes import labels_beside, log_axis
 from thalweg.plot._style import PALE, colours, dress, legend_above
 from thalweg.plot._words import direction, number
 from thalweg.trajectory import Trajectory
 
 MOST = 40
 """More curves than this cannot be told apart; the strongest are drawn."""
+
+WIDE = 0.05
+"""Ratio of the target's strengths below which a logarithmic axis is needed to see them all."""
 
 
 def modes_panel(ax: Axes, run: Trajectory, index: Array) -> None:
@@ -65,7 +68,11 @@ def _against_target(ax: Axes, run: Trajectory, index: Array, curves: Array) -> N
         )
     top = max(float(target[:1].max(initial=0.0)), float(curves.max(initial=0.0)), 1e-300)
     low = min(float(curves.min(initial=0.0)), 0.0)
-    ax.set_ylim(low - 0.04 * (top - low), top + 0.06 * (top - low))
+    wanted = target[: min(count, run.problem.target_rank)]
+    if len(wanted) and wanted[-1] < WIDE * wanted[0]:
+        log_axis(ax, 0.1 * float(wanted[-1]), 1.6 * top)
+    else:
+        ax.set_ylim(low - 0.04 * (top - low), top + 0.06 * (top - low))
     sigma = [value if i < run.problem.target_rank else 0.0 for i, value in enumerate(target)]
     labels_beside(
         ax,

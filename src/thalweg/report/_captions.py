@@ -13,7 +13,8 @@ def captions(run: Trajectory) -> dict[str, tuple[str, str]]:
         "modes": ("What is learned, and when", _modes(run)),
         "singular_values": (
             "The network's map against the target",
-            "Dotted: the singular values of the target. A curve that stays at zero is a direction "
+            "Dotted: the singular values of the target. A curve that stays at zero, or below "
+            "the picture, is a direction "
             "that the network's map does not use.",
         ),
         "drift": ("What must not change", _drift(run)),
