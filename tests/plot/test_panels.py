@@ -159,6 +159,23 @@ def test_a_run_at_rest_shows_its_point(at_rest):
     assert [line.get_ydata().tolist() for line in markers] == [[5.0]]
 
 
+def test_a_run_of_no_length_shows_its_point(at_rest):
+    start = [np.eye(2, 3), np.eye(2)]
+    run = tw.flow(at_rest.problem, start, t_end=0.0)
+    for panel in PANELS:
+        ax = axes_of(run, panel)
+        assert any(line.get_marker() == "o" for line in ax.lines), panel
+
+
+def test_large_numbers_need_no_offset_text(at_rest):
+    run = tw.flow(at_rest.problem, [1e3 * np.eye(2, 3), 1e3 * np.eye(2)], t_end=1e-6)
+    figure = draw(run, panel="modes")
+    figure.canvas.draw()
+    ax = figure.axes[0]
+    assert ax.yaxis.get_offset_text().get_text() == ""
+    assert "10⁶" in {label.get_text() for label in ax.get_yticklabels()}
+
+
 @pytest.mark.parametrize(
     ("options", "needed"),
     [({"panel": "los"}, "panel must be all or one of loss"), ({"max_points": 1}, "at least 2")],

@@ -21,7 +21,7 @@ def drift_panel(ax: Axes, run: Trajectory, index: Array) -> None:
     dress(ax, "Drift of what the flow conserves", "relative change of the C matrices")
     t, drift = run.t[index], np.maximum(run.drift[index], FLOOR)
     log_axis(ax, 0.5 * FLOOR, max(100.0 * GOAL, 10.0 * float(drift.max())))
-    marker = "o" if len(t) == 1 else ""
+    marker = "o" if t[0] == t[-1] else ""
     ax.plot(t, drift, color=CYCLE[0], marker=marker)
     ax.axhline(GOAL, color=PALE, linewidth=1.0, linestyle=(0, (4, 3)))
     labels = [(GOAL, "promised: 10⁻¹²", PALE)]
@@ -47,7 +47,7 @@ def norms_panel(ax: Axes, run: Trajectory, index: Array) -> None:
             t,
             norms[:, j],
             color=palette[j],
-            marker="o" if len(t) == 1 else "",
+            marker="o" if t[0] == t[-1] else "",
             zorder=3,
             label="norm of the layer" if first else None,
         )

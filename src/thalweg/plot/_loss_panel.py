@@ -29,7 +29,12 @@ def loss_panel(ax: Axes, run: Trajectory, index: Array) -> None:
     else:
         ax.set_ylim(-0.05, 1.0)
     ax.plot(
-        t, loss, color=INK, label="loss along the flow", marker="o" if len(t) == 1 else "", zorder=3
+        t,
+        loss,
+        color=INK,
+        label="loss along the flow",
+        marker="o" if t[0] == t[-1] else "",
+        zorder=3,
     )
     _plateaus(ax, run)
     _envelope(ax, run, bottom)

@@ -61,7 +61,7 @@ def _against_target(ax: Axes, run: Trajectory, index: Array, curves: Array) -> N
             t,
             curves[:, i],
             color=palette[i],
-            marker="o" if len(t) == 1 else "",
+            marker="o" if t[0] == t[-1] else "",
             zorder=3,
             linewidth=1.8 if count <= 12 else 1.2,
             label="network" if i == 0 else None,

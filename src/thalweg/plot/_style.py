@@ -4,6 +4,9 @@ from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
+
+from thalweg.plot._words import number
 
 INK = "#22262b"
 """Text, axes and the main curve."""
@@ -63,6 +66,7 @@ def dress(ax: Axes, title: str, ylabel: str) -> None:
     """Give a panel its title, its vertical label and a grid."""
     ax.set_title(title, pad=24)
     ax.set_ylabel(ylabel)
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     ax.grid(visible=True, which="major")
     ax.tick_params(which="both", color=PALE, labelcolor=INK)
 

@@ -59,10 +59,12 @@ def _minimum(run: Trajectory) -> str:
             f"{_are_learned(verdict.learned)}, {rank} of {count} directions, as many as the "
             f"narrowest layer (width {problem.max_rank}) lets through"
         )
+    first = number(float(run.loss[0]), 6)
+    change = f"stays at {least}" if first == least else f"falls from {first} to {least}"
     best = "any linear map" if rank >= count else "any network of this shape"
     return (
-        f"The flow ends at a global minimum: {what}, and the loss falls from "
-        f"{number(float(run.loss[0]), 6)} to {least}, the least that {best} attains."
+        f"The flow ends at a global minimum: {what}, and the loss {change}, the least that {best} "
+        "attains."
     )
 
 
@@ -110,7 +112,8 @@ def _time_of_share(run: Trajectory, share: float) -> str | None:
         return None
     below = np.flatnonzero(excess <= (1.0 - share) * excess[0])
     if not below.size:
-        return f"At flow time {number(float(run.t[-1]))} most of the way is still to go"
+        end = number(float(run.t[-1]))
+        return f"The flow was followed to time {end} and the rest of the way closed by Gauss-Newton"
     when = number(float(run.t[below[0]]))
     return f"By flow time {when}, {100 * share:.0f} % of the avoidable loss has gone"
 

@@ -138,7 +138,7 @@ def _limit(run: Trajectory) -> dict[str, Any]:
 def _certificate(run: Trajectory) -> dict[str, Any]:
     certificate = run.certificate
     return {
-        "message": certificate.message,
+        "message": certificate.message.removeprefix("proved: "),
         "time": number(certificate.time),
         "loss": number(certificate.reducible_loss, 4),
         "rule": RULES[certificate.rule],
