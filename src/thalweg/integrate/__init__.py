@@ -1,0 +1,10 @@
+"""Integrates gradient flow: explicit stabilized and linearly implicit steps, conserved matrices."""
+
+from thalweg.integrate._project import project as project
+from thalweg.integrate._solution import Solution as Solution
+from thalweg.integrate._solve import (
+    available_engines as available_engines,
+    engine_name as engine_name,
+    solve as solve,
+)
+from thalweg.integrate._status import Status as Status

@@ -1,0 +1,202 @@
+"""The loop of an integration: steps, rejections, events, checkpoints."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from thalweg._core import Array
+from thalweg.integrate._controller import MethodChoice, resize
+from thalweg.integrate._field import Field
+from thalweg.integrate._rock4 import rock4_step, table
+from thalweg.integrate._rodas4 import rodas4_step
+from thalweg.integrate._solution import RODAS4
+from thalweg.integrate._spectral import spectral_radius
+from thalweg.integrate._status import Status
+
+REFRESH = 10  # accepted steps after which the spectral radius is estimated anew
+STORE = 256 * 2**20  # bytes of checkpoints; beyond, every other one is dropped
+FAR = 1e100
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Limits:
+    """When to stop and how exact to be; `tolerance` is absolute, in root mean square."""
+
+    t_end: float
+    loss_stop: float
+    gradient_stop: float
+    max_steps: int
+    tolerance: float
+
+
+@dataclasses.dataclass(eq=False)
+class Driver:
+    """State of an integration between two steps."""
+
+    field: Field
+    choice: MethodChoice
+    t: float
+    y: Array
+    loss: float
+    slope: Array
+    tolerance: float
+    h: float = 0.0
+    radius: float = 0.0
+    vector: Array | None = None
+    age: int = REFRESH
+    error: float = 1.0
+    hessian: Array | None = None
+    counts: dict[str, int] = dataclasses.field(
+        default_factory=lambda: dict.fromkeys(
+            ("steps", "rejected", "rhs", "factorizations", "explicit_steps", "implicit_steps"), 0
+        )
+    )
+
+    def run(
+        self, limits: Limits, record: "Record", progress: Callable[..., None] | None
+    ) -> Status:
+        """Step until something stops it. Ctrl-C keeps what there is."""
+        told = time.monotonic()
+        try:
+            while True:
+                status = self._finished(limits)
+                if status is None:
+                    status = self._step(limits, record)
+                if status is not None:
+                    return status
+                if progress is not None and time.monotonic() - told > 0.1:  # noqa: PLR2004
+                    told = time.monotonic()
+                    progress(self.t, self.counts["steps"], self.loss)
+        except KeyboardInterrupt:
+            return Status.INTERRUPTED
+
+    def _finished(self, limits: Limits) -> Status | None:
+        norm = float(np.linalg.norm(self.slope))
+        if not (np.isfinite(norm) and np.isfinite(self.loss)):
+            return Status.NON_FINITE
+        if self.loss <= limits.loss_stop:
+            return Status.LOSS_STOP
+        if norm <= limits.gradient_stop:
+            return Status.GRADIENT_STOP
+        if self.t >= limits.t_end:
+            return Status.T_END
+        if self.counts["steps"] >= limits.max_steps:
+            return Status.MAX_STEPS
+        return Status.DIVERGED if np.abs(self.y).max() > FAR else None
+
+    def _step(self, limits: Limits, record: "Record") -> Status | None:
+        """Take one accepted step."""
+        if self.age >= REFRESH:
+            self._measure()
+        if self.h == 0.0:
+            self.h = self._first_step()
+        while True:
+            h, kind = self.choice.kind(self.h, self.radius)
+            last = self.t + h >= limits.t_end
+            if last:
+                h = limits.t_end - self.t
+            if h <= 0 or (self.t + h == self.t and not last):
+                return Status.STEP_TOO_SMALL
+            trial = self._trial(h, kind)
+            error = np.inf if trial is None else self._size(trial[3])
+            grew = trial is not None and not (
+                trial[1] <= self.loss + self.field.rounding(self.loss)
+            )
+            if trial is None or grew or not error <= 1.0:
+                self.counts["rejected"] += 1
+                shrunk = 0.25 if grew or not np.isfinite(error) else min(resize(error, 1.0), 0.7)
+                self.h = h * shrunk
+                if grew and kind != RODAS4:
+                    self._measure()
+                continue
+            factor = resize(error, self.error)
+            # a step cut short by stability or by the end says little about a longer one
+            grown = h * factor
+            self.h = max(self.h, grown) if last else grown
+            self.error = max(error, 1e-4)
+            self.y, self.loss, self.slope = trial[0], trial[1], trial[2]
+            self.t = limits.t_end if last else self.t + h
+            self.hessian = None
+            self.age += 1
+            self.choice.accepted()
+            self.counts["steps"] += 1
+            self.counts["implicit_steps" if kind == RODAS4 else "explicit_steps"] += 1
+            record.add(self, h, kind)
+            return None
+
+    def _trial(self, h: float, kind: int) -> tuple[Array, float, Array, Array] | None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            if kind != RODAS4:
+                self.counts["rhs"] += table()[kind].stages
+                return rock4_step(self.field, self.y, self.slope, h, kind)
+            self.counts["rhs"] += 6
+            self.counts["factorizations"] += 1
+            if self.hessian is None:
+                self.hessian = self.field.hessian(self.y)
+            return rodas4_step(self.field, self.y, self.slope, h, self.hessian)
+
+    def _size(self, error: Array) -> float:
+        size = float(np.linalg.norm(error)) / np.sqrt(len(error)) / self.tolerance
+        return size if np.isfinite(size) else np.inf
+
+    def _measure(self) -> None:
+        self.radius, self.vector = spectral_radius(self.field, self.y, self.vector)
+        self.age = 0
+
+    def _first_step(self) -> float:
+        with np.errstate(divide="ignore", over="ignore"):
+            by_size = 0.01 * np.linalg.norm(self.y) / np.linalg.norm(self.slope)
+            by_rate = 1.0 / self.radius if self.radius > 0 else np.inf
+        h = float(min(by_size, by_rate)) or float(by_rate)
+        return h if np.isfinite(h) else 1.0
+
+
+@dataclasses.dataclass(eq=False)
+class Record:
+    """Accepted steps: all lengths and methods, and as many points as memory allows."""
+
+    t: list[float]
+    y: list[Array]
+    loss: list[float]
+    gradient_norm: list[float]
+    steps: list[tuple[float, int]]
+    kept: list[int]
+    every: int = 1
+
+    @classmethod
+    def begin(cls, driver: Driver) -> "Record":
+        """Start with the present point."""
+        return cls(
+            [driver.t],
+            [driver.y.copy()],
+            [driver.loss],
+            [float(np.linalg.norm(driver.slope))],
+            [],
+            [0],
+        )
+
+    def add(self, driver: Driver, h: float, kind: int) -> None:
+        """Note an accepted step."""
+        self.steps.append((h, kind))
+        if len(self.steps) % self.every == 0:
+            self._keep(driver)
+        if len(self.y) > 2 and len(self.y) * driver.y.nbytes > STORE:  # noqa: PLR2004
+            self.every *= 2
+            for column in (self.t, self.y, self.loss, self.gradient_norm, self.kept):
+                items: list[Any] = column  # type: ignore[assignment]
+                del items[1::2]
+
+    def _keep(self, driver: Driver) -> None:
+        self.t.append(driver.t)
+        self.y.append(driver.y)
+        self.loss.append(driver.loss)
+        self.gradient_norm.append(float(np.linalg.norm(driver.slope)))
+        self.kept.append(len(self.steps))
+
+    def close(self, driver: Driver) -> None:
+        """Keep the last point in any case."""
+        if self.kept[-1] != len(self.steps):
+            self._keep(driver)

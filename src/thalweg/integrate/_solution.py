@@ -1,0 +1,67 @@
+"""What an integration returns."""
+
+import bisect
+import dataclasses
+from typing import Any
+
+from thalweg._core import Array
+from thalweg.integrate._field import Field
+from thalweg.integrate._rock4 import rock4_step
+from thalweg.integrate._rodas4 import rodas4_step
+from thalweg.integrate._status import Status
+from thalweg.network import unpack
+
+RODAS4 = -1  # a recorded step is (length, position of the ROCK4 degree, or RODAS4)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Solution:
+    """A piece of a trajectory in reduced coordinates.
+
+    Attributes
+    ----------
+    t, y, loss, gradient_norm
+        Kept accepted steps: times ``(K,)``, packed weights ``(K, n)``, losses, gradient norms.
+    status, message
+        Why it ended, with the remedy.
+    stats
+        Counts: steps, rejected, right-hand sides, factorizations; the engine.
+    state
+        Everything the next `solve` needs to go on.
+    """
+
+    t: Array
+    y: Array
+    loss: Array
+    gradient_norm: Array
+    status: Status
+    message: str
+    stats: dict[str, Any]
+    state: Any
+    _field: Field
+    _steps: list[tuple[float, int]]
+    _kept: list[int]
+
+    def at(self, t: float) -> list[Array]:
+        """Return the weights at a time inside the piece.
+
+        Dense output of the method's own order: the step that passed `t` is taken again with its
+        length shortened, by the same method, so stiff components stay damped.
+        """
+        k = max(bisect.bisect_right(self.t, t) - 1, 0)
+        y, now = self.y[k].copy(), float(self.t[k])
+        index = self._kept[k]
+        while now < t and index < len(self._steps):
+            h, kind = self._steps[index]
+            y = _advance(self._field, y, min(h, t - now), kind)
+            now, index = now + h, index + 1
+        return unpack(y, self._field.dims)
+
+
+def _advance(field: Field, y: Array, h: float, kind: int) -> Array:
+    _, slope = field.rhs(y)
+    if kind != RODAS4:
+        return rock4_step(field, y, slope, h, kind)[0]
+    step = rodas4_step(field, y, slope, h, field.hessian(y))
+    assert step is not None  # noqa: S101  a shorter step is positive definite where a longer was
+    return step[0]

@@ -1,0 +1,141 @@
+"""Integrate the gradient flow of a network in reduced coordinates."""
+
+import copy
+from collections.abc import Callable
+
+import numpy as np
+
+from thalweg._core import Array, DataError, IntegrationError, Weights
+from thalweg.integrate._controller import MethodChoice
+from thalweg.integrate._driver import Driver, Limits, Record
+from thalweg.integrate._field import Field
+from thalweg.integrate._solution import Solution
+from thalweg.integrate._status import MESSAGES
+from thalweg.network import pack
+
+METHODS = ("auto", "rock4", "rodas4")
+ENGINES = ("auto", "native", "numpy")
+FINEST = 1e-14  # of the root mean square of the weights: below is rounding
+
+
+def available_engines() -> tuple[str, ...]:
+    """Return the names of the engines that this installation can use."""
+    return ("numpy",)
+
+
+def engine_name() -> str:
+    """Return the engine that ``engine="auto"`` means."""
+    return available_engines()[0]
+
+
+def solve(
+    target: Array,
+    metric: Array,
+    weights: Weights,
+    *,
+    t_end: float,
+    rtol: float = 1e-8,
+    atol: float | None = None,
+    t0: float = 0.0,
+    loss_stop: float = -np.inf,
+    gradient_stop: float = 0.0,
+    max_steps: int = 1_000_000,
+    method: str = "auto",
+    engine: str = "auto",
+    progress: Callable[..., None] | None = None,
+    state: Driver | None = None,
+) -> Solution:
+    """Integrate ``dW/dt = -grad 0.5 ||T - W_L ... W_1 D||_F^2`` from `weights` (Spec 2.1).
+
+    Parameters
+    ----------
+    target, metric
+        ``T`` of shape ``(d_y, k)`` and the diagonal of ``D``, shape ``(k,)``.
+    weights
+        Start, ``W_1`` first; not used when `state` is given.
+    t_end
+        Time to stop at, may be infinite.
+    rtol, atol
+        An accepted step errs by at most `atol` in root mean square. Without `atol` it is `rtol`
+        times the size of the start: a small start amplifies early errors by its inverse.
+    loss_stop, gradient_stop
+        Stop when the loss or the gradient norm has fallen that far.
+    max_steps
+        Budget of accepted steps.
+    method
+        ``"auto"``, ``"rock4"`` or ``"rodas4"``.
+    engine
+        ``"auto"``, ``"native"`` or ``"numpy"``.
+    progress
+        Called as ``progress(t, steps, loss)`` about ten times a second.
+    state
+        ``Solution.state`` of the piece before; goes on from there with the same bits.
+
+    Raises
+    ------
+    DataError
+        If a name is unknown.
+    IntegrationError
+        If the engine asked for is not there.
+    """
+    _check_names(method, engine)
+    driver = copy.copy(state)
+    if driver is None:
+        driver = _fresh(target, metric, weights, t0, method)
+    else:
+        driver.choice = copy.copy(driver.choice)
+    driver.counts = dict.fromkeys(driver.counts, 0)
+    if state is None:
+        size = float(np.sqrt(np.mean(driver.y**2))) if driver.y.size else 0.0
+        size = size if size > 0 else 1e-3
+        driver.tolerance = atol if atol is not None else max(rtol, FINEST) * size
+    record = Record.begin(driver)
+    floor = FINEST * _reach(driver)
+    driver.tolerance = max(driver.tolerance, floor)
+    limits = Limits(t_end, loss_stop, gradient_stop, max_steps, driver.tolerance)
+    status = driver.run(limits, record, progress)
+    record.close(driver)
+    return Solution(
+        t=np.array(record.t),
+        y=np.array(record.y),
+        loss=np.array(record.loss),
+        gradient_norm=np.array(record.gradient_norm),
+        status=status,
+        message=MESSAGES[status],
+        stats=driver.counts | {"engine": "numpy"},
+        state=driver,
+        _field=driver.field,
+        _steps=record.steps,
+        _kept=record.kept,
+    )
+
+
+def _check_names(method: str, engine: str) -> None:
+    if method not in METHODS:
+        raise DataError(f"unknown method {method!r}; choose one of {', '.join(METHODS)}")
+    if engine not in ENGINES:
+        raise DataError(f"unknown engine {engine!r}; choose one of {', '.join(ENGINES)}")
+    if engine != "auto" and engine not in available_engines():
+        raise IntegrationError(
+            f"engine {engine!r} is not built here; use one of {', '.join(available_engines())}"
+        )
+
+
+def _fresh(target: Array, metric: Array, weights: Weights, t0: float, method: str) -> Driver:
+    dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
+    field = Field(target, metric, dims)
+    y = pack(weights)
+    with np.errstate(over="ignore", invalid="ignore"):
+        loss, slope = field.rhs(y)
+    return Driver(field, MethodChoice(field, method), t0, y, loss, slope, 0.0)
+
+
+def _reach(driver: Driver) -> float:
+    """Return the size that single weights reach, from the start and the target."""
+    depth = len(driver.field.dims) - 1
+    least = float(driver.field.metric.min()) if driver.field.metric.size else 1.0
+    scale = driver.field.target_norm / least if least > 0 else 0.0
+    grown = scale ** (1.0 / depth) / np.sqrt(max(driver.y.size, 1))
+    return float(max(np.sqrt(np.mean(driver.y**2)) if driver.y.size else 0.0, min(grown, 1.0)))
+
+

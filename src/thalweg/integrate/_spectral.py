@@ -1,0 +1,33 @@
+"""Spectral radius of the Hessian by the power method, started from the last vector."""
+
+import numpy as np
+
+from thalweg._core import Array
+from thalweg.integrate._field import Field
+
+SAFETY = 1.1
+
+
+def spectral_radius(field: Field, y: Array, start: Array | None) -> tuple[float, Array]:
+    """Return a safe estimate of the largest modulus of an eigenvalue, and its vector.
+
+    The power method stays below the true value, hence the safety factor; too small an estimate
+    shows as growth of the loss, which rejects the step.
+    """
+    vector = start
+    if vector is None:
+        vector = np.random.default_rng(0).standard_normal(field.size)
+    size = float(np.linalg.norm(vector))
+    vector = vector / size if size > 0 else vector
+    radius = 0.0
+    for count in range(60):
+        image = field.hessian_product(y, vector)
+        size = float(np.linalg.norm(image))
+        if not np.isfinite(size) or size == 0:
+            return size, vector
+        vector = image / size
+        settled = abs(size - radius) <= (0.02 if start is None else 0.05) * size
+        radius = size
+        if settled and count > 0:
+            break
+    return SAFETY * radius, vector
