@@ -52,5 +52,5 @@ class Field:
 
     def rounding(self, loss: float) -> float:
         """Return how much a loss of this size may differ by rounding alone."""
-        unit = 16 * np.finfo(float).eps * self.target_norm
+        unit = 256 * np.finfo(float).eps * self.target_norm
         return float(unit * np.sqrt(2 * loss) + unit**2)
