@@ -20,7 +20,11 @@ def resize(error: float, before: float) -> float:
 
 
 class MethodChoice:
-    """Cost of both methods per unit of time, from operation counts, so that it is repeatable."""
+    """Cost of both methods per unit of time, from operation counts, so that it is repeatable.
+
+    `ceiling` limits the step times the spectral radius where longer explicit steps amplify
+    rounding so much that the loss would grow.
+    """
 
     def __init__(self, field: Field, method: str) -> None:
         n, depth = field.size, len(field.dims) - 1
@@ -33,11 +37,12 @@ class MethodChoice:
         dense = 8 * depth**2 * call + 8e-9 * n**2 + n**3 / 3 / 1.5e10
         self.rodas = dense + 6 * (self.rhs + 10 * call + 2e-9 * n**2)
         self.implicit = bool(self._fixed)
+        self.ceiling = np.inf
         self._since = 0
 
     def longest(self, radius: float) -> float:
         """Return the longest step that the explicit method can take."""
-        return table()[-1].length / radius if radius > 0 else np.inf
+        return min(table()[-1].length, self.ceiling) / radius if radius > 0 else np.inf
 
     def kind(self, h: float, radius: float) -> tuple[float, int]:
         """Return the length and kind of the next step when accuracy allows `h`."""

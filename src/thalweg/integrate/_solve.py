@@ -137,5 +137,3 @@ def _reach(driver: Driver) -> float:
     scale = driver.field.target_norm / least if least > 0 else 0.0
     grown = scale ** (1.0 / depth) / np.sqrt(max(driver.y.size, 1))
     return float(max(np.sqrt(np.mean(driver.y**2)) if driver.y.size else 0.0, min(grown, 1.0)))
-
-
