@@ -31,8 +31,16 @@ def drawn(ax, values):
 
 
 def test_loss_panel_shows_the_reducible_loss(stairs):
-    ax = axes_of(stairs, "loss")
-    assert drawn(ax, stairs.reducible_loss)
+    assert drawn(axes_of(stairs, "loss"), stairs.reducible_loss)
+
+
+def test_long_runs_are_drawn_through_points_of_the_run(stairs):
+    run = tw.flow(stairs.problem, stairs.start, rtol=1e-7)
+    t, loss = max(curves(axes_of(run, "loss")), key=lambda curve: len(curve[0]))
+    kept = np.searchsorted(run.t, t)
+    assert 100 < len(kept) < len(run.t)
+    assert np.array_equal(run.t[kept], t)
+    assert np.array_equal(run.reducible_loss[kept], loss)
     assert stairs.reducible_loss[0] == pytest.approx(7.0, abs=1e-3)
 
 

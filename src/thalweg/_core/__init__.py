@@ -20,6 +20,8 @@ from thalweg._core._tolerance import (
 )
 from thalweg._core._types import Array as Array, RngLike as RngLike, Weights as Weights
 from thalweg._core._validate import (
+    SMALLEST as SMALLEST,
+    as_count as as_count,
     as_dims as as_dims,
     as_float_array as as_float_array,
     as_matrix as as_matrix,

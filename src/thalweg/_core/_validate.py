@@ -143,6 +143,20 @@ def as_dims(value: Any, name: str = "dims") -> tuple[int, ...]:
     return tuple(int(item) for item in value)
 
 
+def as_count(value: Any, name: str) -> int:
+    """Check a positive integer.
+
+    Raises
+    ------
+    DataError
+        If it is anything else.
+    """
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or value < 1:
+        raise DataError(f"{name} must be a positive integer, got {value!r}")
+    return int(value)
+
+
 def as_weights(value: Any, dims: tuple[int, ...] | None = None, name: str = "w") -> list[Array]:
     """Copy a sequence of weight matrices ``[W_1, ..., W_L]`` and check that they chain.
 

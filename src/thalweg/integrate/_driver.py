@@ -67,7 +67,7 @@ class Driver:
                     status = self._step(limits, record)
                 if status is not None:
                     return status
-                if progress is not None and time.monotonic() - told > 0.1:  # noqa: PLR2004
+                if progress is not None and time.monotonic() - told > 0.1:
                     told = time.monotonic()
                     progress(self.t, self.counts["steps"], self.loss)
         except KeyboardInterrupt:
@@ -159,9 +159,9 @@ class Driver:
 
     def _first_step(self) -> float:
         with np.errstate(divide="ignore", over="ignore"):
-            by_size = 0.01 * np.linalg.norm(self.y) / np.linalg.norm(self.slope)
+            by_size = float(0.01 * np.linalg.norm(self.y) / np.linalg.norm(self.slope))
             by_rate = 1.0 / self.radius if self.radius > 0 else np.inf
-        h = float(min(by_size, by_rate)) or float(by_rate)
+        h = min(by_size, by_rate) or by_rate
         return h if np.isfinite(h) else 1.0
 
 
@@ -194,10 +194,10 @@ class Record:
         self.steps.append((h, kind))
         if len(self.steps) % self.every == 0:
             self._keep(driver)
-        if len(self.y) > 2 and len(self.y) * driver.y.nbytes > STORE:  # noqa: PLR2004
+        if len(self.y) > 2 and len(self.y) * driver.y.nbytes > STORE:
             self.every *= 2
             for column in (self.t, self.y, self.loss, self.gradient_norm, self.kept):
-                items: list[Any] = column  # type: ignore[assignment]
+                items: list[Any] = column
                 del items[1::2]
 
     def _keep(self, driver: Driver) -> None:

@@ -1,5 +1,7 @@
 """The vector field of the flow on packed weights."""
 
+import itertools
+
 import numpy as np
 
 from thalweg._core import Array
@@ -21,7 +23,7 @@ class Field:
 
     def __init__(self, target: Array, metric: Array, dims: tuple[int, ...]) -> None:
         self.target, self.metric, self.dims = target, metric, dims
-        self.size = sum(a * b for a, b in zip(dims[:-1], dims[1:], strict=True))
+        self.size = sum(a * b for a, b in itertools.pairwise(dims))
         self.target_norm = float(np.linalg.norm(target))
 
     def rhs(self, y: Array) -> tuple[float, Array]:

@@ -5,6 +5,7 @@ symmetric ``S_j``, a change of hidden coordinates. It is therefore applied as on
 ``W_j <- G_j W_j``, ``W_{j+1} <- W_{j+1} G_j^{-1}``. The product, the loss and the modes stay.
 """
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -35,7 +36,7 @@ def project(rows: Array, dims: tuple[int, ...], conserved: Stack) -> Array:
     for begin in range(0, len(rows), length):
         part = out[begin : begin + length]
         layers, position = [], 0
-        for low, high in zip(dims[:-1], dims[1:], strict=True):
+        for low, high in itertools.pairwise(dims):
             layers.append(part[:, position : position + low * high].reshape(-1, high, low))
             position += low * high
         repaired = _repair(layers, conserved)
@@ -46,7 +47,7 @@ def project(rows: Array, dims: tuple[int, ...], conserved: Stack) -> Array:
 def _repair(layers: Stack, conserved: Stack) -> Stack:
     for _ in range(ROUNDS):
         error, size = _error(layers, conserved)
-        if not np.all(np.isfinite(error[0])) or _worst(error, size) < 4e-16:  # noqa: PLR2004
+        if not np.all(np.isfinite(error[0])) or _worst(error, size) < 4e-16:
             break
         moved = _move(layers, _solve_gauge(layers, error))
         if _worst(*_error(moved, conserved)) >= _worst(error, size):
@@ -77,7 +78,7 @@ def _worst(error: Stack, size: Array) -> float:
 
 def _solve_gauge(layers: Stack, error: Stack) -> Stack:
     """Solve the symmetric semidefinite system for all ``S_j`` by conjugate gradients."""
-    sums = [sum(_gram(layers, j)) for j in range(len(error))]
+    sums = [np.add(*_gram(layers, j)) for j in range(len(error))]
 
     def apply(s: Stack) -> Stack:
         out = []
@@ -150,5 +151,6 @@ def _move(layers: Stack, s: Stack) -> Stack:
     for j, item in enumerate(s):
         gauge = np.eye(item.shape[1]) - item
         out[j] = gauge @ out[j]
-        out[j + 1] = np.linalg.solve(gauge.swapaxes(1, 2), out[j + 1].swapaxes(1, 2)).swapaxes(1, 2)
+        above = np.linalg.solve(gauge.swapaxes(1, 2), out[j + 1].swapaxes(1, 2))
+        out[j + 1] = np.asarray(above.swapaxes(1, 2), dtype=np.float64)
     return out

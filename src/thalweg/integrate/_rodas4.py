@@ -50,10 +50,7 @@ def rodas4_step(
     stages[0] = cho_solve(factor, slope, check_finite=False)
     point = y
     for i in range(1, 6):
-        if i < 5:  # noqa: PLR2004
-            point = y + np.asarray(A[i - 1]) @ stages[:i]
-        else:
-            point = point + stages[4]
+        point = y + np.asarray(A[i - 1]) @ stages[:i] if i < 5 else point + stages[4]
         _, f = field.rhs(point)
         right = f + (np.asarray(C[i - 1]) @ stages[:i]) / h
         stages[i] = cho_solve(factor, right, check_finite=False)

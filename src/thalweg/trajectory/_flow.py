@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._core import Array, DataError, as_scalar, as_weights
+from thalweg._core import Array, as_count, as_scalar, as_weights
 from thalweg.certificate import levels
 from thalweg.integrate import Status
 from thalweg.problem import Problem, compress
@@ -87,15 +87,14 @@ def flow(
     rtol = as_scalar(rtol, "rtol", low=1e-13, high=1e-1)
     if t_end is not None:
         t_end = as_scalar(t_end, "t_end", low=0.0)
-    if isinstance(max_steps, bool) or not isinstance(max_steps, (int, np.integer)) or max_steps < 1:
-        raise DataError(f"max_steps must be a positive integer, got {max_steps!r}")
+    budget = as_count(max_steps, "max_steps")
     target, metric = p.flow_data()
     compression = compress(p.reduce(start), target, metric)
     runner = Runner(
         start=compression,
         levels=levels(compression.target, min(compression.dims)),
         rtol=rtol,
-        max_steps=int(max_steps),
+        max_steps=budget,
         options={"method": method, "engine": engine},
         progress=progress,
     )

@@ -18,6 +18,8 @@ from thalweg.problem import Problem
 from thalweg.trajectory._path import Path
 from thalweg.trajectory._save import save_archive
 
+EARLY = 0.1
+"""Part of the later rate from which a rate that holds from the start on is preferred."""
 LONGEST_SERIES = 400
 """Number of points to which series are thinned in `to_dict`."""
 
@@ -94,13 +96,14 @@ class Trajectory(Result):
         worst = np.zeros(len(self.t))
         first = imbalance(self._path.compression.weights)
         for now, then, scale in zip(imbalance(layers), first, scales, strict=True):
-            change = np.linalg.norm(now - then, ord=2, axis=(-2, -1))
-            worst = np.maximum(worst, change / scale if scale > 0 else change)
+            change: Array = np.linalg.norm(now - then, ord=2, axis=(-2, -1))
+            np.maximum(worst, change / scale if scale > 0 else change, out=worst)
         return worst
 
     @functools.cached_property
     def _products(self) -> Array:
-        return self._path.products() / np.sqrt(self.problem.loss_scale)
+        out: Array = self._path.products() / np.sqrt(self.problem.loss_scale)
+        return out
 
     @functools.cached_property
     def _target(self) -> Target:
@@ -136,7 +139,7 @@ class Trajectory(Result):
 
     @functools.cached_property
     def certificate(self) -> Certificate:
-        """The first strong certificate along the run: of the start if it has one, else later.
+        """The strongest certificate along the run, the start's if its rate is comparable.
 
         Among the points of the run the first one is taken at which the error is half the smallest
         singular value (where that is zero: the first well below every other critical value);
@@ -144,8 +147,6 @@ class Trajectory(Result):
         """
         target, metric = self.problem.flow_data()
         begin = certify_reduced(self.problem.reduce(self.start), target, metric, float(self.t[0]))
-        if begin.rate > 0.0:
-            return begin
         known = levels(target, self.problem.max_rank)
         goal = 0.125 * float(known.sigma[-1]) ** 2
         if known.rank < target.shape[0]:
@@ -155,7 +156,8 @@ class Trajectory(Result):
         index = int(below[0]) if below.size else len(self.t) - 1
         point = unpack(self._path.y[index], self._path.compression.dims)
         weights = self._path.to_reduced(point)
-        return certify_reduced(weights, target, metric, float(self.t[index]))
+        later = certify_reduced(weights, target, metric, float(self.t[index]))
+        return begin if begin.rate > 0.0 and begin.rate >= EARLY * later.rate else later
 
     def to_dict(self) -> dict[str, Any]:
         """Return the run as JSON types; long series are thinned to a few hundred points."""
