@@ -28,3 +28,10 @@ from thalweg._core._validate import (
     as_scalar as as_scalar,
     as_weights as as_weights,
 )
+from thalweg._core._words import (
+    LOWER as LOWER,
+    direction as direction,
+    learned_words as learned_words,
+    number as number,
+    power_of_ten as power_of_ten,
+)

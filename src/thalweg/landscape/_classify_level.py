@@ -51,9 +51,11 @@ def classify_level(p: Problem, weights: Weights) -> Verdict:
     norm = float(np.sqrt(sum(float(np.vdot(item, item)) for item in slope)))
     learned = target.learned(product)
     value = target.value(learned)
-    level = LEVEL * 0.5 * float(np.sum(plain**2))
+    # What the product of the layers may err by in rounding, with room.
+    noise = 1e-12 * float(np.prod([np.linalg.norm(weight) for weight in weights]) * metric.max())
+    level = max(LEVEL * 0.5 * float(np.sum(plain**2)), 0.5 * noise**2)
     values = np.linalg.svd(product, compute_uv=False)
-    largest = max(float(target.sigma[0]), 1e-300)
+    largest = max(float(target.sigma[0]), 1e6 * noise)
     rank = int(np.sum(values > 1e-6 * largest))
     wanted = min(p.max_rank, numerical_rank(target.sigma, plain.shape))
     least = 0.5 * float(np.sum(target.sigma[wanted:] ** 2))

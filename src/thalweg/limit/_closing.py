@@ -59,12 +59,13 @@ def close_tail(weights: Weights, target: Array, metric: Array, rank: int) -> Jum
     """
     goal = best_fit(target, rank)
     point = [weight.copy() for weight in weights]
-    size = max(float(np.linalg.norm(goal)), 1e-300)
+    sizes = [float(np.linalg.norm(weight)) for weight in weights]
+    rounding = 4 * EPS * max(float(np.linalg.norm(goal)), float(np.prod(sizes) * metric.max()))
     error = residual(point, goal, metric)
     norm = float(np.linalg.norm(error))
     origin = point
     for _ in range(12):
-        if norm <= 4 * EPS * size:
+        if norm <= rounding:
             break
         trial = _newton_step(point, error, metric)
         error_trial = residual(trial, goal, metric)
@@ -75,7 +76,7 @@ def close_tail(weights: Weights, target: Array, metric: Array, rank: int) -> Jum
     length = float(
         np.sqrt(sum(float(np.sum((a - b) ** 2)) for a, b in zip(point, origin, strict=True)))
     )
-    return Jump(weights=point, length=length, converged=norm <= 1e-12 * size)
+    return Jump(weights=point, length=length, converged=norm <= 1e3 * rounding)
 
 
 def _newton_step(weights: list[Array], error: Array, metric: Array) -> list[Array]:

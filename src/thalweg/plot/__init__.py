@@ -10,8 +10,3 @@ from thalweg.plot._style import (
     PAPER as PAPER,
     SETTINGS as SETTINGS,
 )
-from thalweg.plot._words import (
-    direction as direction,
-    learned_words as learned_words,
-    number as number,
-)

@@ -6,9 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from thalweg._core import Array
+from thalweg._core import Array, number, power_of_ten
 from thalweg.plot._style import PALE
-from thalweg.plot._words import number, power_of_ten
 from thalweg.trajectory import Trajectory
 
 VISIBLE = 0.01

@@ -3,11 +3,10 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from thalweg._core import Array
+from thalweg._core import LOWER, Array, number
 from thalweg.certificate import certify
 from thalweg.plot._axes import labels_beside, log_axis
 from thalweg.plot._style import CYCLE, INK, PALE, colours, dress, legend_above
-from thalweg.plot._words import LOWER, number
 from thalweg.trajectory import Trajectory
 
 FLOOR = 1e-17

@@ -3,10 +3,9 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from thalweg._core import Array
+from thalweg._core import Array, learned_words
 from thalweg.plot._axes import first_time, labels_beside, log_axis
 from thalweg.plot._style import CYCLE, GRID, INK, PALE, dress, legend_above
-from thalweg.plot._words import learned_words
 from thalweg.trajectory import Trajectory
 
 DEPTH = 1e-4

@@ -3,10 +3,9 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from thalweg._core import Array
+from thalweg._core import Array, direction, number
 from thalweg.plot._axes import labels_beside, log_axis
 from thalweg.plot._style import PALE, colours, dress, legend_above
-from thalweg.plot._words import direction, number
 from thalweg.trajectory import Trajectory
 
 MOST = 40

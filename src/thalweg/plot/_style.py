@@ -6,7 +6,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from thalweg.plot._words import number
+from thalweg._core import number
 
 INK = "#22262b"
 """Text, axes and the main curve."""

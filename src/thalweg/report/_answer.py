@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thalweg.plot import direction, learned_words, number
+from thalweg._core import direction, learned_words, number
 from thalweg.trajectory import Trajectory
 
 KINDS = {

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thalweg.plot import number
+from thalweg._core import number
 from thalweg.trajectory import Trajectory
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import jinja2
 
-from thalweg.plot import learned_words, number
+from thalweg._core import learned_words, number
 from thalweg.report._answer import KINDS, two_sentences
 from thalweg.report._captions import captions
 from thalweg.report._formulas import FLOW, LOSS, MEAN_LOSS, formula

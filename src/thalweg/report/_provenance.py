@@ -4,7 +4,7 @@ import platform
 from importlib import metadata
 
 import thalweg
-from thalweg.plot import number
+from thalweg._core import number
 from thalweg.trajectory import Trajectory
 
 PACKAGES = ("numpy", "scipy", "matplotlib")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thalweg._core import Array
+from thalweg._core import Array, learned_words
 from thalweg.certificate import levels
 from thalweg.landscape import Verdict, classify_level
 from thalweg.limit import Limit, close_tail, polish
@@ -141,8 +141,7 @@ def _limit(
 
 
 def _words(verdict: Verdict) -> str:
-    learned = "nothing" if not verdict.learned else ", ".join(map(str, verdict.learned))
-    return f"{verdict.kind.replace('_', ' ')} that learned {learned}"
+    return f"{verdict.kind.replace('_', ' ')} with {learned_words(verdict.learned)}"
 
 
 def _flat(weights: list[Array]) -> Array:

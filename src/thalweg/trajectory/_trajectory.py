@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._core import Array, Result, jsonable
+from thalweg._core import Array, Result, jsonable, learned_words
 from thalweg.certificate import Certificate, certify_reduced, levels
 from thalweg.conserved import drift_scales, imbalance
 from thalweg.landscape import Target
@@ -96,7 +96,7 @@ class Trajectory(Result):
         worst = np.zeros(len(self.t))
         first = imbalance(self._path.compression.weights)
         for now, then, scale in zip(imbalance(layers), first, scales, strict=True):
-            change: Array = np.linalg.norm(now - then, ord=2, axis=(-2, -1))
+            change = np.linalg.norm(now - then, ord=2, axis=(-2, -1)).astype(np.float64)
             np.maximum(worst, change / scale if scale > 0 else change, out=worst)
         return worst
 
@@ -203,12 +203,11 @@ class Trajectory(Result):
     def summary_rows(self) -> list[tuple[str, str]]:
         """Rows of ``repr``: where it ends first."""
         verdict = self.limit.verdict
-        learned = ", ".join(map(str, verdict.learned)) or "none"
-        passed = " -> ".join("{" + ", ".join(map(str, p.learned)) + "}" for p in self.plateaus)
+        passed = " -> ".join(learned_words(p.learned) for p in self.plateaus)
         kind = verdict.kind.replace("_", " ") + (" (certified)" if self.limit.certified else "")
         return [
             ("status", f"{self.status}: {self.message}"),
-            ("limit", f"{kind}, learned {learned}"),
+            ("limit", f"{kind}, {learned_words(verdict.learned)}"),
             ("loss", f"{self.loss[0]:.6g} -> {self.loss[-1]:.6g}"),
             ("limit loss", f"{verdict.loss + self.problem.irreducible_loss:.12g}"),
             ("time", f"{self.t[-1]:.6g} in {self.stats.get('steps', 0)} steps"),

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from thalweg.plot import direction, learned_words, number
+from thalweg._core import direction, learned_words, number
 
 
 @pytest.mark.parametrize(
