@@ -112,8 +112,7 @@ class Trajectory(Result):
     @functools.cached_property
     def singular_values(self) -> Array:
         """Singular values of the end-to-end map ``P U_X D`` over `t`, largest first."""
-        out: Array = np.linalg.svd(self._products, compute_uv=False)
-        return out
+        return np.asarray(np.linalg.svd(self._products, compute_uv=False), dtype=np.float64)
 
     @functools.cached_property
     def modes(self) -> Array:
