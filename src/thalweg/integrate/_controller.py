@@ -8,8 +8,12 @@ from thalweg.integrate._solution import RODAS4
 
 HYSTERESIS = 1.5
 STAY = 5  # accepted steps before the method may change again
+PROBE = 40  # accepted explicit steps before implicit ones are tried, then twice as many
+TRIAL = 8  # implicit steps of a trial
+FARTHEST = 64.0  # gain that is believed
 LARGEST_DENSE = 3000  # unknowns beyond which the Hessian is never factorized
 SHRINK, GROW = 0.1, 8.0
+AMPLIFICATION = 0.01  # of rounding, per fourth power of step times spectral radius
 
 
 def resize(error: float, before: float) -> float:
@@ -22,8 +26,8 @@ def resize(error: float, before: float) -> float:
 class MethodChoice:
     """Cost of both methods per unit of time, from operation counts, so that it is repeatable.
 
-    `ceiling` limits the step times the spectral radius where longer explicit steps amplify
-    rounding so much that the loss would grow.
+    `ceiling` and `quiet` limit the step times the spectral radius: the first where longer explicit
+    steps have amplified rounding so much that the loss grew, the second before that happens.
     """
 
     def __init__(self, field: Field, method: str) -> None:
@@ -37,25 +41,59 @@ class MethodChoice:
         dense = 8 * depth**2 * call + 8e-9 * n**2 + n**3 / 3 / 1.5e10
         self.rodas = dense + 6 * (self.rhs + 10 * call + 2e-9 * n**2)
         self.implicit = bool(self._fixed)
-        self.ceiling = np.inf
+        self.ceiling = self.quiet = np.inf
+        self.gain = 1.0
+        self._tried_from: float | None = None
+        self._wait, self._patience = 0, PROBE
         self._since = 0
 
     def longest(self, radius: float) -> float:
         """Return the longest step that the explicit method can take."""
-        return min(table()[-1].length, self.ceiling) / radius if radius > 0 else np.inf
+        reach = min(table()[-1].length, self.ceiling, self.quiet)
+        return reach / radius if radius > 0 else np.inf
+
+    def hear(self, size: float, tolerance: float) -> None:
+        """Keep the rounding that a step amplifies well below the tolerance.
+
+        Otherwise noise would pass for error, and the choice of the method would not see that an
+        implicit step could be longer.
+        """
+        noise = np.finfo(float).eps * AMPLIFICATION * size
+        self.quiet = max((0.1 * tolerance / noise) ** 0.25, 4.0) if noise > 0 else np.inf
 
     def kind(self, h: float, radius: float) -> tuple[float, int]:
-        """Return the length and kind of the next step when accuracy allows `h`."""
-        reach = min(h, self.longest(radius))
+        """Return the length and kind of the next step when accuracy allows `h`.
+
+        Stiff components can trouble the explicit method's error long before the implicit one's,
+        which only a trial shows: now and then a few implicit steps are taken, and `gain` is by
+        how much they could be longer.
+        """
+        done = self._since >= (STAY if self._tried_from is None else TRIAL)
+        if self._tried_from is not None and done:
+            self.gain = min(max(h / self._tried_from, 1.0), FARTHEST)
+        short, long = (h / self.gain, h) if self.implicit else (h, h * self.gain)
+        reach = min(short, self.longest(radius))
         degree = choose_degree(reach * radius)
-        if self._fixed is None and self._since >= STAY:
+        if self._fixed is None and done:
             explicit = table()[degree].stages * self.rhs / reach
-            implicit = self.rodas / h
+            implicit = self.rodas / long
             ratio = implicit / explicit if self.implicit else explicit / implicit
-            if ratio > HYSTERESIS:
-                self.implicit, self._since = not self.implicit, 0
-        return (h, RODAS4) if self.implicit else (reach, degree)
+            if ratio > (HYSTERESIS if self._tried_from is None else 1.0):
+                self._patience = PROBE if self._tried_from is None else 2 * self._patience
+                self.implicit, self._since, self._wait = not self.implicit, 0, 0
+            elif not self.implicit and degree > 0 and self._wait >= self._interval(degree):
+                self.implicit, self._since, self._wait = True, 0, 0
+                self._tried_from = h
+                return h, RODAS4
+            self._tried_from = None
+        return (long, RODAS4) if self.implicit else (reach, degree)
+
+    def _interval(self, degree: int) -> float:
+        """Return after how many explicit steps a trial is cheap."""
+        work = table()[degree].stages * self.rhs
+        return max(min(self._patience, 16 * PROBE), 5.0 * TRIAL * self.rodas / work)
 
     def accepted(self) -> None:
         """Count an accepted step."""
         self._since += 1
+        self._wait += 1

@@ -113,16 +113,15 @@ class Driver:
                     if quiet:
                         self.choice.ceiling = 0.6 * h * self.radius
                 continue
-            factor = resize(error, self.error)
-            # a step cut short by stability or by the end says little about a longer one
-            grown = h * factor
+            # a step cut short by the end says little about a longer one
+            grown = h * resize(error, self.error)
             self.h = max(self.h, grown) if last else grown
             self.error = max(error, 1e-4)
+            self.choice.accepted()
             self.y, self.loss, self.slope = trial[0], trial[1], trial[2]
             self.t = limits.t_end if last else self.t + h
             self.hessian = None
             self.age += 1
-            self.choice.accepted()
             self.counts["steps"] += 1
             self.counts["implicit_steps" if kind == RODAS4 else "explicit_steps"] += 1
             record.add(self, h, kind)
@@ -155,6 +154,7 @@ class Driver:
 
     def _measure(self) -> None:
         self.radius, self.vector = spectral_radius(self.field, self.y, self.vector)
+        self.choice.hear(float(np.sqrt(np.mean(self.y**2))), self.tolerance)
         self.age = 0
 
     def _first_step(self) -> float:
