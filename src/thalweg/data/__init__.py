@@ -1,0 +1,11 @@
+"""Tables from files: what a file may contain, which columns are targets, reduction by batches."""
+
+from thalweg.data._numpy_files import read_arrays as read_arrays
+from thalweg.data._read import read_table as read_table
+from thalweg.data._reduce import (
+    Reduction as Reduction,
+    reduce_batches as reduce_batches,
+    reduce_table as reduce_table,
+)
+from thalweg.data._scaling import rescale as rescale
+from thalweg.data._table import Table as Table

@@ -1,0 +1,123 @@
+"""`.npy` and `.npz` files, never unpickled and never larger than they claim to be."""
+
+import io
+import math
+import pathlib
+import zipfile
+import zlib
+from typing import IO, Any
+
+import numpy as np
+
+from thalweg._core import DataError
+from thalweg.data._inert import inert
+
+LARGEST = 4 * 2**30
+"""Bytes that one file may expand to."""
+FREE = 64 * 2**20
+"""Bytes below which any compression ratio is accepted."""
+RATIO = 200
+"""Compression ratio above which a larger member is refused."""
+KINDS = {"O": "Python objects (a pickle)", "c": "complex numbers", "M": "dates", "m": "durations"}
+NEEDED = "real numbers are needed"
+RawArray = np.ndarray[Any, Any]
+
+
+def read_npy(path: pathlib.Path) -> RawArray:
+    """Read one array from a `.npy` file.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged, too large, or holds anything but numbers.
+    """
+    try:
+        with path.open("rb") as file:
+            return _read_array(file, path.stat().st_size, inert(path.name))
+    except OSError as error:
+        raise DataError(f"cannot read {inert(path)}: {error.strerror or error}") from None
+
+
+def read_arrays(path: pathlib.Path) -> dict[str, RawArray]:
+    """Read all arrays of an `.npz` file, by their names.
+
+    Raises
+    ------
+    DataError
+        If the archive is damaged, expands too far, repeats a name or holds anything but numbers.
+    """
+    name = inert(path.name)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            _check_members(members, name)
+            return {
+                item.filename.removesuffix(".npy"): _read_member(archive, item, name)
+                for item in members
+            }
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise DataError(
+            f"{name} is not a readable .npz archive ({inert(error)}); write it again with np.savez"
+        ) from None
+    except OSError as error:
+        raise DataError(f"cannot read {inert(path)}: {error.strerror or error}") from None
+
+
+def _check_members(members: list[zipfile.ZipInfo], name: str) -> None:
+    names = [item.filename for item in members]
+    if len(set(names)) != len(names):
+        raise DataError(f"{name} holds the same name twice; write it again with np.savez")
+    odd = next((item for item in names if not item.endswith(".npy")), None)
+    if odd is not None:
+        raise DataError(f"{name} holds {inert(odd)!r}, which is not an array; use np.savez")
+    total = sum(item.file_size for item in members)
+    if total > LARGEST:
+        raise DataError(
+            f"{name} expands to {total / 2**30:.1f} GiB, at most {LARGEST / 2**30:.0f} GiB are "
+            "read; write the table as .parquet, which is read in batches"
+        )
+    for item in members:
+        if item.file_size > FREE and item.file_size > RATIO * max(item.compress_size, 1):
+            raise DataError(
+                f"{inert(item.filename)} in {name} expands {item.file_size // item.compress_size} "
+                f"times, at most {RATIO} is accepted; store it uncompressed with np.savez"
+            )
+
+
+def _read_member(archive: zipfile.ZipFile, item: zipfile.ZipInfo, name: str) -> RawArray:
+    with archive.open(item) as file:
+        return _read_array(file, item.file_size, f"{inert(item.filename)} in {name}")
+
+
+def _read_array(file: IO[bytes], size: int, name: str) -> RawArray:
+    """Read an array whose header must agree with `size`, the bytes that are there."""
+    damaged = f"{name} is not a readable .npy array; write it again with np.save"
+    try:
+        version = np.lib.format.read_magic(file)
+        reader = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }[version]
+        shape, fortran, dtype = reader(file, max_header_size=10_000)
+    except (ValueError, KeyError, EOFError, UnicodeDecodeError, TypeError) as error:
+        what = "pickled objects" if "allow_pickle" in str(error) else None
+        raise DataError(f"{name} holds {what}; {NEEDED}" if what else damaged) from None
+    if dtype.kind not in "fiub":
+        held = KINDS.get(dtype.kind, f"type {dtype}")
+        raise DataError(f"{name} holds {held}; {NEEDED}, save an array of floats")
+    wanted = math.prod(shape) * dtype.itemsize
+    if any(length < 0 for length in shape) or wanted != size - file.tell():
+        raise DataError(
+            f"{name} claims shape {shape} ({wanted} bytes) but holds {size - file.tell()}; "
+            "the file is truncated or forged"
+        )
+    if wanted > LARGEST:
+        raise DataError(
+            f"{name} has {wanted / 2**30:.1f} GiB, at most {LARGEST / 2**30:.0f} GiB are read; "
+            "write the table as .parquet, which is read in batches"
+        )
+    data = io.BytesIO(file.read(wanted)).getbuffer()
+    if len(data) != wanted:
+        raise DataError(damaged)
+    array = np.frombuffer(data, dtype=dtype)
+    return array.reshape(shape, order="F" if fortran else "C")
