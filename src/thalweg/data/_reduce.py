@@ -91,7 +91,7 @@ def reduce_batches(batches: Iterable[tuple[Array, Array]]) -> Reduction:
         features = X.shape[1]
         count += len(X)
         stack = rows if factor is None else np.concatenate([factor, rows])
-        factor = np.linalg.qr(stack, mode="r")
+        factor = np.asarray(np.linalg.qr(stack, mode="r"), dtype=np.float64)
     if factor is None or count == 0:
         raise DataError("the table has no rows; at least one row is needed")
     square = np.zeros((factor.shape[1], factor.shape[1]))

@@ -3,9 +3,9 @@
 import dataclasses
 
 import numpy as np
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from thalweg._core import EPS, Array, Weights
+from thalweg.landscape._lanczos import lanczos_ends
 from thalweg.network import dense_hessian, hessian_product, pack, unpack
 
 DENSE_LIMIT = 600
@@ -75,25 +75,7 @@ def hessian_spectrum(weights: Weights, target: Array, metric: Array, floor: floa
         moved = hessian_product(weights, unpack(np.ravel(vector), dims), target, metric)
         return pack(moved)
 
-    operator = LinearOperator((size, size), matvec=product, dtype=np.float64)
-    start = np.random.default_rng(0).standard_normal(size)
-    if not np.any(product(start)):
-        return Spectrum(values=np.zeros(2), lowest=np.eye(1, size)[0], zero=0.0, complete=False)
-    high = _extreme(operator, "LA", start)[0]
-    low, vector = _extreme(operator, "SA", start)
-    top = max(abs(high), abs(low))
+    low, high = lanczos_ends(product, size)
+    top = max(abs(low[0]), abs(high[0]))
     zero = max(floor, 1e-8) * top
-    return Spectrum(values=np.array([low, high]), lowest=vector, zero=zero, complete=False)
-
-
-def _extreme(operator: LinearOperator, which: str, start: Array) -> tuple[float, Array]:
-    """Return one extreme eigenpair; a Ritz pair if Lanczos stops early."""
-    try:
-        vectors = eigsh(operator, k=1, which=which, v0=start, tol=1e-6, maxiter=300)[1]
-    except ArpackNoConvergence as stopped:
-        if len(stopped.eigenvalues):
-            vectors = stopped.eigenvectors
-        else:
-            vectors = eigsh(operator, k=1, which=which, v0=start, tol=1e-2, maxiter=3000)[1]
-    vector = vectors[:, 0]
-    return float(vector @ (operator @ vector)), vector
+    return Spectrum(values=np.array([low[0], high[0]]), lowest=low[1], zero=zero, complete=False)
