@@ -24,7 +24,7 @@ def digits(folder: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def diabetes(folder: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
-    """The measurements in their own units, not the scaled version."""
+    """Keep the measurements in their own units, not the scaled version."""
     with gzip.open(folder / "diabetes_data_raw.csv.gz", "rt", encoding="utf-8") as file:
         X = np.loadtxt(file)
     with gzip.open(folder / "diabetes_target.csv.gz", "rt", encoding="utf-8") as file:

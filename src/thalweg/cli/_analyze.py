@@ -1,0 +1,118 @@
+"""`thalweg analyze`: from data to limit, certificate and report."""
+
+import json
+import shlex
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from thalweg._core import StoreError, write_whole
+from thalweg.cli._options import (
+    data_options,
+    general_options,
+    problem_options,
+    run_options,
+    start_options,
+)
+from thalweg.cli._output import say, tell, tell_json, tell_rows
+from thalweg.cli._progress import Progress
+from thalweg.cli._request import Request, build, check_writable
+from thalweg.trajectory import Trajectory, flow
+
+
+@click.command("analyze")
+@data_options
+@problem_options
+@start_options
+@run_options
+@click.option("--no-report", is_flag=True, help="No page and no pictures.")
+@general_options
+def command(**options: Any) -> int:
+    """Follow the gradient flow on DATA and say where it ends, how fast and why.
+
+    DATA is a bundled name (see `thalweg datasets`) or a file: .npz with keys X and Y, X.npy with
+    --y, or .csv, .parquet, .arrow with --target. Writes report.html, run.npz, summary.json and
+    figures/ to --out (default thalweg-NAME).
+    """
+    with Progress(quiet=options["quiet"] or options["as_json"]) as progress:
+        request = build(options, progress)
+        folder = options["out"] or Path(f"thalweg-{request.data.name}")
+        check_writable(folder)
+        run = flow(
+            request.problem,
+            request.start,
+            options["t_end"],
+            rtol=options["rtol"],
+            progress=progress.flow,
+        )
+        document = summary(request, run)
+        tasks = [partial(_summary, document, folder), partial(run.save, folder / "run.npz")]
+        if not options["no_report"]:
+            progress.show("drawing the report")
+            tasks.append(partial(_page, run, request, folder))
+        files, trouble = write_all(tasks)
+    if options["as_json"]:
+        tell_json(document)
+    else:
+        _tell(request, run, files)
+    for text in trouble:
+        say(f"thalweg: error: {text}")
+    return exit_code(run) or (2 if trouble else 0)
+
+
+def exit_code(run: Trajectory) -> int:
+    """Return 0, 3 if the numerics broke down, 130 if the run was interrupted."""
+    if run.stats.get("stop") == "interrupted":
+        return 130
+    return 3 if run.status in {"diverged", "failed"} else 0
+
+
+def summary(request: Request, run: Trajectory) -> dict[str, Any]:
+    """Return the run as one JSON document."""
+    document = run.to_dict()
+    document["data"] = request.data.to_dict()
+    document["start"] = {"kind": request.start_text, "seed": request.seed}
+    return document
+
+
+def write_all(tasks: list[Callable[[], Path]]) -> tuple[list[Path], list[str]]:
+    """Write one file after the other; one that fails does not stop the others."""
+    files, trouble = [], []
+    for task in tasks:
+        try:
+            files.append(task())
+        except StoreError as error:
+            trouble.append(str(error))
+    return files, trouble
+
+
+def _summary(document: dict[str, Any], folder: Path) -> Path:
+    text = json.dumps(document, allow_nan=False, indent=1, ensure_ascii=False)
+    return write_whole(folder / "summary.json", text.encode())
+
+
+def _page(run: Trajectory, request: Request, folder: Path) -> Path:
+    from thalweg import report
+
+    command = shlex.join(["thalweg", *sys.argv[1:]])
+    return report.write(run, folder, name=request.data.name, command=command)
+
+
+def _tell(request: Request, run: Trajectory, files: list[Path]) -> None:
+    from thalweg.report import two_sentences
+
+    tell_rows(request.rows)
+    tell("")
+    tell(two_sentences(run))
+    tell("")
+    rows = [
+        (item.name, f"{'holds' if item.holds else 'fails'}: {item.message}")
+        for item in run.problem.assumptions
+    ]
+    tell_rows([*rows, *run.summary_rows()])
+    for path in files:
+        tell(str(path))
