@@ -3,7 +3,7 @@
 import json
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ def summary(request: Request, run: Trajectory) -> dict[str, Any]:
     return document
 
 
-def write_all(tasks: list[Callable[[], Path]]) -> tuple[list[Path], list[str]]:
+def write_all(tasks: Sequence[Callable[[], Path]]) -> tuple[list[Path], list[str]]:
     """Write one file after the other; one that fails does not stop the others."""
     files, trouble = [], []
     for task in tasks:

@@ -191,23 +191,31 @@ class Record:
 
     def add(self, driver: Driver, h: float, kind: int) -> None:
         """Note an accepted step."""
+        norm = float(np.linalg.norm(driver.slope))
+        self.add_point(driver.t, driver.loss, norm, h, kind, driver.y)
+
+    def add_point(  # noqa: PLR0917  one row of the compiled core
+        self, t: float, loss: float, norm: float, h: float, kind: int, y: Array
+    ) -> None:
+        """Note an accepted step that ended at `t` in `y`."""
         self.steps.append((h, kind))
         if len(self.steps) % self.every == 0:
-            self._keep(driver)
-        if len(self.y) > 2 and len(self.y) * driver.y.nbytes > STORE:
+            self._keep(t, loss, norm, y)
+        if len(self.y) > 2 and len(self.y) * y.nbytes > STORE:
             self.every *= 2
             for column in (self.t, self.y, self.loss, self.gradient_norm, self.kept):
                 items: list[Any] = column
                 del items[1::2]
 
-    def _keep(self, driver: Driver) -> None:
-        self.t.append(driver.t)
-        self.y.append(driver.y)
-        self.loss.append(driver.loss)
-        self.gradient_norm.append(float(np.linalg.norm(driver.slope)))
+    def _keep(self, t: float, loss: float, norm: float, y: Array) -> None:
+        self.t.append(t)
+        self.y.append(y)
+        self.loss.append(loss)
+        self.gradient_norm.append(norm)
         self.kept.append(len(self.steps))
 
     def close(self, driver: Driver) -> None:
         """Keep the last point in any case."""
         if self.kept[-1] != len(self.steps):
-            self._keep(driver)
+            norm = float(np.linalg.norm(driver.slope))
+            self._keep(driver.t, driver.loss, norm, driver.y)

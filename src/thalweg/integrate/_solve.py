@@ -9,6 +9,8 @@ from thalweg._core import Array, DataError, IntegrationError, Weights
 from thalweg.integrate._controller import MethodChoice
 from thalweg.integrate._driver import Driver, Limits, Record
 from thalweg.integrate._field import Field
+from thalweg.integrate._native import instruction_set
+from thalweg.integrate._slices import LARGEST, CompiledChoice, CompiledDriver
 from thalweg.integrate._solution import Solution
 from thalweg.integrate._status import MESSAGES
 from thalweg.network import pack
@@ -20,7 +22,7 @@ FINEST = 1e-14  # of the root mean square of the weights: below is rounding
 
 def available_engines() -> tuple[str, ...]:
     """Return the names of the engines that this installation can use."""
-    return ("numpy",)
+    return ("native", "numpy") if instruction_set() else ("numpy",)
 
 
 def engine_name() -> str:
@@ -81,7 +83,7 @@ def solve(
     _check_names(method, engine)
     driver = copy.copy(state)
     if driver is None:
-        driver = _fresh(target, metric, weights, t0, method)
+        driver = _fresh(target, metric, weights, t0, (method, engine))
     else:
         driver.choice = copy.copy(driver.choice)
     driver.counts = dict.fromkeys(driver.counts, 0)
@@ -102,7 +104,7 @@ def solve(
         gradient_norm=np.array(record.gradient_norm),
         status=status,
         message=MESSAGES[status],
-        stats=driver.counts | {"engine": "numpy"},
+        stats=driver.counts | _engine(driver),
         state=driver,
         _field=driver.field,
         _steps=record.steps,
@@ -121,13 +123,25 @@ def _check_names(method: str, engine: str) -> None:
         )
 
 
-def _fresh(target: Array, metric: Array, weights: Weights, t0: float, method: str) -> Driver:
+def _fresh(
+    target: Array, metric: Array, weights: Weights, t0: float, names: tuple[str, str]
+) -> Driver:
+    method, engine = names
     dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
     field = Field(target, metric, dims)
     y = pack(weights)
     with np.errstate(over="ignore", invalid="ignore"):
         loss, slope = field.rhs(y)
+    native = engine == "native" or (engine == "auto" and engine_name() == "native")
+    if native and 0 < field.size and (engine == "native" or field.size <= LARGEST):
+        return CompiledDriver(field, CompiledChoice(field, method), t0, y, loss, slope, 0.0)
     return Driver(field, MethodChoice(field, method), t0, y, loss, slope, 0.0)
+
+
+def _engine(driver: Driver) -> dict[str, str]:
+    if isinstance(driver, CompiledDriver):
+        return {"engine": "native", "instruction_set": instruction_set() or ""}
+    return {"engine": "numpy"}
 
 
 def _reach(driver: Driver) -> float:
