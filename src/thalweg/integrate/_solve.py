@@ -133,7 +133,7 @@ def _fresh(
     with np.errstate(over="ignore", invalid="ignore"):
         loss, slope = field.rhs(y)
     native = engine == "native" or (engine == "auto" and engine_name() == "native")
-    if native and 0 < field.size and (engine == "native" or field.size <= LARGEST):
+    if native and field.size > 0 and (engine == "native" or field.size <= LARGEST):
         return CompiledDriver(field, CompiledChoice(field, method), t0, y, loss, slope, 0.0)
     return Driver(field, MethodChoice(field, method), t0, y, loss, slope, 0.0)
 

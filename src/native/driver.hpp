@@ -1,0 +1,224 @@
+// The loop of an integration, a slice of steps at a time: as in _driver.py, which explains it.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "controller.hpp"
+#include "rodas4.hpp"
+
+namespace thalweg {
+
+struct Limits {
+    double t_end, loss_stop, gradient_stop, seconds;  // seconds of a slice
+    std::int64_t max_steps, capacity;                 // rows of the caller's buffers
+};
+
+// An accepted step: where it ended, how long and of which kind it was.
+struct Row {
+    double t, loss, gradient_norm, h;
+    std::int64_t kind;
+};
+
+enum Status {
+    go_on, at_end, loss_reached, gradient_reached, steps_spent, diverged, non_finite, too_small,
+    out_of_memory
+};
+
+class Driver {
+public:
+    Driver(int depth, const std::int64_t* dims, const double* target, const double* metric)
+        : field_(depth, dims, target, metric), rock4_(field_) {
+        for (auto** array : arrays()) *array = space_.take(field_.length());
+        space_.allocate();
+        for (auto** array : arrays()) *array = space_.take(field_.length());
+    }
+
+    // Takes steps until something stops them, the buffers are full or the time of a slice is over.
+    Status run(State& state, const Limits& limits, double* y, double* slope, double* vector,
+               Row* rows, double* points, std::int64_t& count) {
+        field_.unpack(y, y_);
+        field_.unpack(slope, slope_);
+        field_.unpack(vector, vector_);
+        assembled_ = false;
+        Choice choice(state, rock4_);
+        const auto begin = std::chrono::steady_clock::now();
+        Status status = go_on;
+        for (count = 0; status == go_on && count < limits.capacity;) {
+            const double size = norm(field_.length(), slope_);
+            status = finished(state, limits, size);
+            if (status == go_on) status = step(state, limits, choice, rows[count]);
+            if (status != go_on) break;
+            field_.pack(y_, points + count++ * field_.size());
+            const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
+            if (spent.count() > limits.seconds) break;
+        }
+        field_.pack(y_, y);
+        field_.pack(slope_, slope);
+        field_.pack(vector_, vector);
+        return status;
+    }
+
+    double rhs(const double* y, double* slope) {
+        field_.unpack(y, trial_);
+        const double loss = field_.rhs(trial_, trial_slope_);
+        field_.pack(trial_slope_, slope);
+        return loss;
+    }
+    void hessian_product(const double* y, const double* v, double* image) {
+        field_.unpack(y, trial_);
+        field_.unpack(v, error_);
+        field_.rhs(trial_, trial_slope_);
+        field_.hessian_product(trial_, error_, trial_slope_);
+        field_.pack(trial_slope_, image);
+    }
+    void hessian(const double* y, double* out) {
+        field_.unpack(y, trial_);
+        implicit().assemble(trial_);
+        const Index n = field_.size();
+        for (Index i = 0; i < n; ++i)
+            std::memcpy(out + i * n, rodas4_->hessian() + i * rodas4_->side(), sizeof(double) * n);
+    }
+    double time_rhs(const double* y, std::int64_t repeats) {
+        field_.unpack(y, trial_);
+        const auto begin = std::chrono::steady_clock::now();
+        for (std::int64_t i = 0; i < repeats; ++i) field_.rhs(trial_, trial_slope_);
+        const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
+        return spent.count() / static_cast<double>(repeats);
+    }
+
+private:
+    static constexpr std::int64_t refresh = 10;
+
+    Status finished(const State& state, const Limits& limits, double size) const {
+        if (!std::isfinite(size) || !std::isfinite(state.loss)) return non_finite;
+        if (state.loss <= limits.loss_stop) return loss_reached;
+        if (size <= limits.gradient_stop) return gradient_reached;
+        if (state.t >= limits.t_end) return at_end;
+        if (state.steps >= limits.max_steps) return steps_spent;
+        return all_within(field_.length(), y_, 1e100) ? go_on : diverged;
+    }
+
+    Status step(State& s, const Limits& limits, Choice& choice, Row& row) {
+        const Index length = field_.length();
+        if (s.age >= refresh) {
+            measure(s, choice);
+            s.ceiling *= 1.2;
+        }
+        if (s.h == 0) s.h = first_step(s);
+        for (;;) {
+            double h;
+            const std::int64_t kind = choice.next(h);
+            const bool last = s.t + h >= limits.t_end;
+            if (last) h = limits.t_end - s.t;
+            if (h <= 0 || (s.t + h == s.t && !last)) return too_small;
+            double loss = 0;
+            const bool solved = attempt(s, h, kind, loss);
+            const double moved = solved ? norm(length, error_) : 0;
+            double error = moved / std::sqrt(double(field_.size())) / s.tolerance;
+            if (!solved || !std::isfinite(error)) error = std::numeric_limits<double>::infinity();
+            const bool grew = solved && !(loss <= s.loss + slack(s, moved));
+            if (!solved || grew || !(error <= 1)) {
+                ++s.rejected;
+                const bool quiet = error <= 1;  // only the loss objects
+                s.h = h * (quiet ? 0.5 : std::min(resize(error, 1.0), 0.7));
+                if (grew && kind != implicit_kind) {
+                    measure(s, choice);
+                    if (quiet) s.ceiling = 0.6 * h * s.radius;
+                }
+                continue;
+            }
+            const double grown = h * resize(error, s.error);
+            s.h = last ? std::max(s.h, grown) : grown;
+            s.error = std::max(error, 1e-4);
+            choice.accepted();
+            std::swap(y_, trial_);
+            std::swap(slope_, trial_slope_);
+            s.loss = loss;
+            s.t = last ? limits.t_end : s.t + h;
+            assembled_ = false;
+            ++s.age;
+            ++s.steps;
+            ++(kind == implicit_kind ? s.implicit_steps : s.explicit_steps);
+            row = {s.t, loss, norm(length, slope_), h, kind};
+            return go_on;
+        }
+    }
+
+    bool attempt(State& s, double h, std::int64_t kind, double& loss) {
+        if (kind != implicit_kind) {
+            s.rhs += rock4_.degree(kind).stages;
+            loss = rock4_.step(y_, slope_, h, kind, trial_, trial_slope_, error_);
+            return true;
+        }
+        s.rhs += 6;
+        ++s.factorizations;
+        if (!assembled_) implicit().assemble(y_);
+        assembled_ = true;
+        return rodas4_->step(y_, slope_, h, trial_, trial_slope_, error_, loss);
+    }
+
+    // Growth of the loss that rounding and the error of a step explain.
+    double slack(const State& s, double error) const {
+        const double target = field_.target_norm(), moved = 4 * error;
+        const double unit = 256 * std::numeric_limits<double>::epsilon() * target;
+        const double explained =
+            moved * (norm(field_.length(), slope_) + 0.5 * s.radius * moved);
+        return unit * std::sqrt(2 * s.loss) + unit * unit +
+               std::min(explained, 5e-14 * target * target);
+    }
+
+    // Spectral radius of the Hessian by the power method from the last vector.
+    void measure(State& s, Choice& choice) {
+        const Index length = field_.length();
+        double size = norm(length, vector_), radius = 0;
+        if (size > 0) scale(vector_, 1 / size);
+        field_.rhs(y_, error_);
+        for (int count = 0; count < 60; ++count) {
+            field_.hessian_product(y_, vector_, error_);
+            size = norm(length, error_);
+            if (!std::isfinite(size) || size == 0) {
+                radius = size;
+                break;
+            }
+            std::swap(vector_, error_);
+            scale(vector_, 1 / size);
+            const bool settled = std::fabs(size - radius) <= (s.has_vector ? 0.05 : 0.02) * size;
+            radius = size;
+            if (settled && count > 0) break;
+        }
+        s.radius = 1.1 * radius;
+        s.has_vector = 1;
+        s.age = 0;
+        choice.hear(norm(length, y_) / std::sqrt(double(field_.size())));
+    }
+
+    double first_step(const State& s) const {
+        const Index length = field_.length();
+        const double by_size = 0.01 * norm(length, y_) / norm(length, slope_);
+        const double by_rate = s.radius > 0 ? 1 / s.radius : by_size;
+        const double h = by_size > 0 ? std::min(by_size, by_rate) : by_rate;
+        return std::isfinite(h) && h > 0 ? h : 1.0;
+    }
+
+    void scale(double* v, double c) const {
+        for (Index i = 0; i < field_.length(); i += V) store(v + i, c * load(v + i));
+    }
+    Rodas4& implicit() {
+        if (!rodas4_) rodas4_ = std::make_unique<Rodas4>(field_);
+        return *rodas4_;
+    }
+    std::vector<double**> arrays() {
+        return {&y_, &slope_, &vector_, &trial_, &trial_slope_, &error_};
+    }
+
+    Field field_;
+    Rock4 rock4_;
+    std::unique_ptr<Rodas4> rodas4_;
+    double *y_ = nullptr, *slope_ = nullptr, *vector_ = nullptr;
+    double *trial_ = nullptr, *trial_slope_ = nullptr, *error_ = nullptr;
+    bool assembled_ = false;
+    Workspace space_;
+};
+
+}  // namespace thalweg

@@ -1,0 +1,145 @@
+// The flow's vector field, loss and Hessian on weights with padded rows.
+//
+// Notation: W_l is d_{l+1} x d_l for l = 0..L-1; R_l = W_{L-1} ... W_l is d_y x d_l;
+// M = T - R_0 D; N_0 = M D, N_{l+1} = N_l W_l^T; dW_l/dt = R_{l+1}^T N_l.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "matrix.hpp"
+
+namespace thalweg {
+
+class Field {
+public:
+    Field(int depth, const std::int64_t* dims, const double* target, const double* metric)
+        : depth_(depth), dims_(dims, dims + depth + 1) {
+        for (int l = 0; l <= depth_; ++l) stride_.push_back(padded(dims_[l]));
+        for (int l = 0; l < depth_; ++l) {
+            offset_.push_back(length_);
+            length_ += dims_[l + 1] * stride_[l];
+            size_ += dims_[l + 1] * dims_[l];
+        }
+        cut();
+        space_.allocate();
+        cut();
+        const Index rows = outputs();
+        for (Index j = 0; j < dims_[0]; ++j) metric_[j] = metric[j];
+        double square = 0;
+        for (Index i = 0; i < rows; ++i)
+            for (Index j = 0; j < dims_[0]; ++j) {
+                const double x = target[i * dims_[0] + j];
+                target_[i * stride_[0] + j] = x;
+                square += x * x;
+            }
+        target_norm_ = __builtin_sqrt(square);
+    }
+
+    Index size() const { return size_; }      // unknowns
+    Index length() const { return length_; }  // doubles with padding
+    double target_norm() const { return target_norm_; }
+
+    // From rows side by side to padded rows, and back.
+    void unpack(const double* packed, double* y) const {
+        for (int l = 0; l < depth_; ++l)
+            for (Index i = 0; i < dims_[l + 1]; ++i, packed += dims_[l])
+                std::memcpy(y + offset_[l] + i * stride_[l], packed, sizeof(double) * dims_[l]);
+    }
+    void pack(const double* y, double* packed) const {
+        for (int l = 0; l < depth_; ++l)
+            for (Index i = 0; i < dims_[l + 1]; ++i, packed += dims_[l])
+                std::memcpy(packed, y + offset_[l] + i * stride_[l], sizeof(double) * dims_[l]);
+    }
+
+    // Loss at y; its negative gradient goes to `slope`.
+    double rhs(const double* y, double* slope) {
+        const int last = depth_ - 1;
+        const Index rows = outputs();
+        const double* right = y + offset_[last];
+        for (int l = last - 1; l >= 0; --l) {
+            multiply(rows, dims_[l], dims_[l + 1], right, stride_[l + 1], y + offset_[l],
+                     stride_[l], after_[l], stride_[l]);
+            right = after_[l];
+        }
+        double* signal = last == 0 ? slope : signal_[0];
+        Vector square{};
+        for (Index i = 0; i < rows; ++i)
+            for (Index j = i * stride_[0], k = 0; k < stride_[0]; j += V, k += V) {
+                const Vector d = load(metric_ + k);
+                const Vector error = load(target_ + j) - load(right + j) * d;
+                square += error * error;
+                store(signal + j, error * d);
+            }
+        for (int l = 0; l < last; ++l) {
+            multiply_left_transposed(dims_[l + 1], dims_[l], rows, after(y, l + 1), stride_[l + 1],
+                                     signal, stride_[l], slope + offset_[l], stride_[l]);
+            double* next = l + 1 == last ? slope + offset_[last] : signal_[l + 1];
+            multiply_right_transposed(rows, dims_[l + 1], dims_[l], signal, stride_[l],
+                                      y + offset_[l], stride_[l], next, stride_[l + 1]);
+            signal = next;
+        }
+        return 0.5 * sum(square);
+    }
+
+    // Hessian of the loss at y times v; the last call of `rhs` must have been at the same y.
+    void hessian_product(const double* y, const double* v, double* image) {
+        const int last = depth_ - 1;
+        const Index rows = outputs();
+        const double* right = v + offset_[last];
+        for (int l = last - 1; l >= 0; --l) {
+            multiply(rows, dims_[l], dims_[l + 1], right, stride_[l + 1], y + offset_[l],
+                     stride_[l], after_change_[l], stride_[l]);
+            multiply<Mode::add>(rows, dims_[l], dims_[l + 1], after(y, l + 1), stride_[l + 1],
+                                v + offset_[l], stride_[l], after_change_[l], stride_[l]);
+            right = after_change_[l];
+        }
+        double* change = last == 0 ? image : signal_change_[0];
+        for (Index i = 0; i < rows; ++i)
+            for (Index j = i * stride_[0], k = 0; k < stride_[0]; j += V, k += V) {
+                const Vector d = load(metric_ + k);
+                store(change + j, load(right + j) * d * d);
+            }
+        for (int l = 0; l < last; ++l) {
+            const Index high = dims_[l + 1], low = dims_[l];
+            const double* turned = l + 1 == last ? v + offset_[last] : after_change_[l + 1];
+            double* out = image + offset_[l];
+            multiply_left_transposed(high, low, rows, after(y, l + 1), stride_[l + 1], change,
+                                     stride_[l], out, stride_[l]);
+            multiply_left_transposed<Mode::subtract>(high, low, rows, turned, stride_[l + 1],
+                                                     signal_[l], stride_[l], out, stride_[l]);
+            double* next = l + 1 == last ? image + offset_[last] : signal_change_[l + 1];
+            // next = change W^T - signal V^T; the second comes first, its sign is turned
+            multiply_right_transposed(rows, high, low, signal_[l], stride_[l], v + offset_[l],
+                                      stride_[l], next, stride_[l + 1]);
+            for (Index j = 0; j < rows * stride_[l + 1]; j += V) store(next + j, -load(next + j));
+            multiply_right_transposed<Mode::add>(rows, high, low, change, stride_[l],
+                                                 y + offset_[l], stride_[l], next, stride_[l + 1]);
+            change = next;
+        }
+    }
+
+private:
+    Index outputs() const { return dims_[depth_]; }
+    const double* after(const double* y, int l) const {
+        return l == depth_ - 1 ? y + offset_[l] : after_[l];
+    }
+    void cut() {
+        target_ = space_.take(outputs() * stride_[0]);
+        metric_ = space_.take(stride_[0]);
+        for (auto* arrays : {&after_, &signal_, &after_change_, &signal_change_}) {
+            arrays->resize(depth_);
+            for (int l = 0; l < depth_; ++l) (*arrays)[l] = space_.take(outputs() * stride_[l]);
+        }
+    }
+
+    int depth_;
+    std::vector<Index> dims_, stride_, offset_;
+    Index size_ = 0, length_ = 0;
+    double target_norm_ = 0;
+    double *target_ = nullptr, *metric_ = nullptr;
+    std::vector<double*> after_, signal_, after_change_, signal_change_;
+    Workspace space_;
+};
+
+}  // namespace thalweg

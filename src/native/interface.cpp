@@ -1,0 +1,69 @@
+// What Python calls, by ctypes. Arrays are packed row by row, without padding.
+#include <exception>
+#include <memory>
+
+#include "driver.hpp"
+
+using namespace thalweg;
+
+extern "C" {
+
+// Best instruction set of this processor: 0 generic, 1 AVX2, 2 AVX-512.
+int thalweg_cpu_level() {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                        __builtin_cpu_supports("avx512vl");
+    return avx2 ? (avx512 ? 2 : 1) : 0;
+#else
+    return 0;
+#endif
+}
+
+// Version of the structures below; Python refuses a library with another one.
+int thalweg_interface() { return 1; }
+
+void* thalweg_open(int depth, const std::int64_t* dims, const double* target,
+                   const double* metric) {
+    try {
+        return new Driver(depth, dims, target, metric);
+    } catch (const std::exception&) {
+        return nullptr;
+    }
+}
+
+void thalweg_close(void* driver) { delete static_cast<Driver*>(driver); }
+
+int thalweg_run(void* driver, State* state, const Limits* limits, double* y, double* slope,
+                double* vector, Row* rows, double* points, std::int64_t* count) {
+    try {
+        return static_cast<Driver*>(driver)->run(*state, *limits, y, slope, vector, rows, points,
+                                                 *count);
+    } catch (const std::exception&) {
+        return out_of_memory;
+    }
+}
+
+double thalweg_rhs(void* driver, const double* y, double* slope) {
+    return static_cast<Driver*>(driver)->rhs(y, slope);
+}
+
+void thalweg_hessian_product(void* driver, const double* y, const double* v, double* image) {
+    static_cast<Driver*>(driver)->hessian_product(y, v, image);
+}
+
+int thalweg_hessian(void* driver, const double* y, double* out) {
+    try {
+        static_cast<Driver*>(driver)->hessian(y, out);
+        return 0;
+    } catch (const std::exception&) {
+        return out_of_memory;
+    }
+}
+
+// Seconds of one right-hand side, for benchmarks.
+double thalweg_time_rhs(void* driver, const double* y, std::int64_t repeats) {
+    return static_cast<Driver*>(driver)->time_rhs(y, repeats);
+}
+}

@@ -1,0 +1,198 @@
+"""The compiled core: which library fits this processor, and its functions.
+
+``THALWEG_ENGINE`` = ``numpy``, ``generic``, ``avx2`` or ``avx512`` overrides the choice.
+"""
+
+import ctypes
+import functools
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thalweg._core import Array, IntegrationError
+from thalweg.integrate._field import Field
+
+LEVELS = ("generic", "avx2", "avx512")
+INTERFACE = 1
+FOLDER = Path(__file__).parents[1] / "_native"
+log = logging.getLogger(__name__)
+
+Double, Integer, Pointer = ctypes.c_double, ctypes.c_int64, ctypes.c_void_p
+
+
+class CoreState(ctypes.Structure):
+    """Everything an integration knows between two steps besides its vectors."""
+
+    _fields_ = [
+        *(
+            (name, Double)
+            for name in (
+                *("t", "loss", "h", "radius", "error", "tolerance", "ceiling", "quiet"),
+                *("gain", "tried_from", "rhs_cost", "rodas_cost"),
+            )
+        ),
+        *(
+            (name, Integer)
+            for name in (
+                *("implicit", "fixed", "wait", "patience", "since", "age", "has_vector", "steps"),
+                *("rejected", "rhs", "factorizations", "explicit_steps", "implicit_steps"),
+            )
+        ),
+    ]
+
+
+class CoreLimits(ctypes.Structure):
+    """When a slice of steps ends."""
+
+    _fields_ = [
+        *((name, Double) for name in ("t_end", "loss_stop", "gradient_stop", "seconds")),
+        ("max_steps", Integer),
+        ("capacity", Integer),
+    ]
+
+
+ROW = np.dtype(
+    [("t", float), ("loss", float), ("gradient_norm", float), ("h", float), ("kind", np.int64)]
+)
+SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
+    "thalweg_cpu_level": (ctypes.c_int, []),
+    "thalweg_interface": (ctypes.c_int, []),
+    "thalweg_open": (Pointer, [ctypes.c_int, Pointer, Pointer, Pointer]),
+    "thalweg_close": (None, [Pointer]),
+    "thalweg_run": (ctypes.c_int, [Pointer] * 9),
+    "thalweg_rhs": (Double, [Pointer] * 3),
+    "thalweg_hessian_product": (None, [Pointer] * 4),
+    "thalweg_hessian": (ctypes.c_int, [Pointer] * 3),
+    "thalweg_time_rhs": (Double, [Pointer, Pointer, Integer]),
+}
+
+
+def wanted() -> str:
+    """Return the instruction set that the environment asks for, else the empty string."""
+    return os.environ.get("THALWEG_ENGINE", "").strip().lower()
+
+
+def instruction_set() -> str | None:
+    """Return the instruction set of the compiled core to use, or ``None`` for NumPy."""
+    asked = wanted()
+    if asked == "numpy":
+        return None
+    usable = instruction_sets()
+    if asked in LEVELS:
+        if asked not in usable:
+            log.warning("THALWEG_ENGINE=%s is not there; computing with NumPy", asked)
+            return None
+        return asked
+    if not usable:
+        log.info("no compiled core is installed; computing with NumPy")
+        return None
+    return usable[-1]
+
+
+@functools.cache
+def instruction_sets() -> tuple[str, ...]:
+    """Return the instruction sets that are built and that this processor has."""
+    generic = load("generic")
+    if generic is None:
+        return ()
+    level = int(generic.thalweg_cpu_level())
+    return tuple(name for name in LEVELS[: level + 1] if load(name) is not None)
+
+
+@functools.cache
+def load(name: str) -> ctypes.CDLL | None:
+    """Return a library, or ``None`` when it is missing or of another version."""
+    try:
+        library = ctypes.CDLL(str(FOLDER / f"{name}.so"))
+        for function, (result, arguments) in SIGNATURES.items():
+            getattr(library, function).restype = result
+            getattr(library, function).argtypes = arguments
+        fits = library.thalweg_interface() == INTERFACE
+    except (OSError, AttributeError):
+        return None
+    return library if fits else None
+
+
+class Core:
+    """A field in the compiled core. One thread at a time may use it."""
+
+    def __init__(self, field: Field, name: str | None = None) -> None:
+        chosen = name or instruction_set() or "numpy"
+        library = load(chosen) if chosen in instruction_sets() else None
+        if library is None:
+            raise IntegrationError(f"the compiled core {chosen!r} is not there; use engine='numpy'")
+        self.name, self.size, self._library = chosen, field.size, library
+        self._handle: int | None = None
+        dims = np.array(field.dims, dtype=np.int64)
+        target = _array(field.target, field.dims[-1] * field.dims[0])
+        metric = _array(field.metric, field.dims[0])
+        self._handle = library.thalweg_open(
+            len(dims) - 1, dims.ctypes.data, target.ctypes.data, metric.ctypes.data
+        )
+        if not self._handle:
+            raise IntegrationError("not enough memory for the compiled core; use a smaller network")
+
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None):
+            self._library.thalweg_close(self._handle)
+            self._handle = None
+
+    def rhs(self, y: Array) -> tuple[float, Array]:
+        """Return the loss and ``dy/dt``."""
+        y, slope = _array(y, self.size), np.empty(self.size)
+        return self._library.thalweg_rhs(self._handle, y.ctypes.data, slope.ctypes.data), slope
+
+    def hessian_product(self, y: Array, v: Array) -> Array:
+        """Return the Hessian of the loss at `y` times `v`."""
+        y, v, image = _array(y, self.size), _array(v, self.size), np.empty(self.size)
+        self._library.thalweg_hessian_product(
+            self._handle, y.ctypes.data, v.ctypes.data, image.ctypes.data
+        )
+        return image
+
+    def hessian(self, y: Array) -> Array:
+        """Return the dense Hessian of the loss at `y`."""
+        y, out = _array(y, self.size), np.empty((self.size, self.size))
+        if self._library.thalweg_hessian(self._handle, y.ctypes.data, out.ctypes.data):
+            raise IntegrationError("not enough memory for the dense Hessian; use method='rock4'")
+        return out
+
+    def time_rhs(self, y: Array, repeats: int) -> float:
+        """Return the seconds that one right-hand side takes."""
+        y = _array(y, self.size)
+        return float(self._library.thalweg_time_rhs(self._handle, y.ctypes.data, repeats))
+
+    def run(
+        self, state: CoreState, limits: CoreLimits, vectors: tuple[Array, Array, Array]
+    ) -> tuple[int, Array, Array]:
+        """Take a slice of steps; return the status, a row for each step, and the points.
+
+        `vectors`, the weights, slope and vector of the power method, are overwritten.
+
+        Raises
+        ------
+        IntegrationError
+            If a vector is of the wrong length or not contiguous.
+        """
+        if any(item.shape != (self.size,) or not item.flags.c_contiguous for item in vectors):
+            raise IntegrationError(f"the core needs contiguous vectors of {self.size} entries")
+        rows = np.empty(limits.capacity, dtype=ROW)
+        points = np.empty((limits.capacity, self.size))
+        count = Integer(0)
+        status = self._library.thalweg_run(
+            self._handle,
+            *(ctypes.addressof(item) for item in (state, limits)),
+            *(item.ctypes.data for item in (*vectors, rows, points)),
+            ctypes.addressof(count),
+        )
+        return int(status), rows[: count.value], points[: count.value].copy()
+
+
+def _array(values: Array, size: int) -> Array:
+    out = np.ascontiguousarray(values, dtype=np.float64)
+    if out.size != size:
+        raise IntegrationError(f"got {out.size} entries, the network needs {size}")
+    return out

@@ -1,0 +1,126 @@
+"""An integration in the compiled core, a slice of steps at a time.
+
+The state between two slices is that of the NumPy driver, so that results, checkpoints and
+restarts are alike. How long a slice is does not change its results.
+"""
+
+import math
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from thalweg._core import Array, IntegrationError
+from thalweg.integrate._controller import MethodChoice
+from thalweg.integrate._driver import Driver, Limits, Record
+from thalweg.integrate._field import Field
+from thalweg.integrate._native import Core, CoreLimits, CoreState
+from thalweg.integrate._status import Status
+
+SECONDS = 0.03  # of a slice
+ROWS = 2**20  # doubles of points that a slice returns at most
+LARGEST = 20_000  # unknowns beyond which NumPy's matrix products are faster
+LARGEST_DENSE = 600  # unknowns beyond which the Hessian is never factorized
+STATUS = {
+    1: Status.T_END,
+    2: Status.LOSS_STOP,
+    3: Status.GRADIENT_STOP,
+    4: Status.MAX_STEPS,
+    5: Status.DIVERGED,
+    6: Status.NON_FINITE,
+    7: Status.STEP_TOO_SMALL,
+}
+SHARED = ("t", "loss", "h", "radius", "error", "tolerance", "age")
+CHOICE = ("ceiling", "quiet", "gain")
+COUNTED = ("_wait", "_patience", "_since")
+
+
+class CompiledChoice(MethodChoice):
+    """The choice of the method at the cost of the compiled core."""
+
+    def __init__(self, field: Field, method: str) -> None:
+        super().__init__(field, method)
+        n, depth = field.size, len(field.dims) - 1
+        if method == "auto":
+            self._fixed = None if n <= LARGEST_DENSE else False
+        self.rhs = 4e-8 * depth + 6.0 * field.dims[-1] * n / 2e10
+        dense = 2.5 * n * self.rhs + n**3 / 3 / 8e9 + 2e-9 * n**2
+        self.rodas = dense + 6 * (self.rhs + 1.5e-9 * n**2)
+
+
+class CompiledDriver(Driver):
+    """State of an integration between two slices."""
+
+    def run(self, limits: Limits, record: Record, progress: Callable[..., None] | None) -> Status:
+        """Step until something stops it. Ctrl-C keeps what there is."""
+        core = Core(self.field)
+        told = time.monotonic()
+        capacity = max(1, min(256, ROWS // max(self.field.size, 1)))
+        try:
+            while True:
+                status = self._slice(core, limits, record, capacity)
+                if status is not None:
+                    return status
+                if progress is not None and time.monotonic() - told > 0.1:
+                    told = time.monotonic()
+                    progress(self.t, self.counts["steps"], self.loss)
+        except KeyboardInterrupt:
+            return Status.INTERRUPTED
+
+    def _slice(self, core: Core, limits: Limits, record: Record, capacity: int) -> Status | None:
+        state = self._save()
+        y, slope = self.y.copy(), self.slope.copy()
+        vector = self.vector
+        if vector is None:
+            vector = np.random.default_rng(0).standard_normal(self.field.size)
+        vector = vector.copy()
+        code, rows, points = core.run(
+            state,
+            CoreLimits(
+                limits.t_end,
+                limits.loss_stop,
+                limits.gradient_stop,
+                SECONDS,
+                limits.max_steps,
+                capacity,
+            ),
+            (y, slope, vector),
+        )
+        if code not in STATUS and code != 0:
+            raise IntegrationError("not enough memory for the dense Hessian; use method='rock4'")
+        for (t, loss, norm, h, kind), point in zip(rows.tolist(), points, strict=True):
+            record.add_point(t, loss, norm, h, kind, point)
+        self._restore(state, y, slope, vector)
+        return STATUS.get(code)
+
+    def _save(self) -> CoreState:
+        choice, state = self.choice, CoreState()
+        for name in SHARED:
+            setattr(state, name, getattr(self, name))
+        for name in CHOICE:
+            setattr(state, name, getattr(choice, name))
+        for name in COUNTED:
+            setattr(state, name[1:], getattr(choice, name))
+        for name, value in self.counts.items():
+            setattr(state, name, value)
+        tried = choice._tried_from  # noqa: SLF001
+        state.tried_from = math.nan if tried is None else tried
+        state.rhs_cost, state.rodas_cost = choice.rhs, choice.rodas
+        state.implicit, state.fixed = choice.implicit, choice._fixed is not None  # noqa: SLF001
+        state.has_vector = self.vector is not None
+        return state
+
+    def _restore(self, state: CoreState, y: Array, slope: Array, vector: Array) -> None:
+        choice = self.choice
+        for name in SHARED:
+            setattr(self, name, getattr(state, name))
+        for name in CHOICE:
+            setattr(choice, name, getattr(state, name))
+        for name in COUNTED:
+            setattr(choice, name, getattr(state, name[1:]))
+        self.counts = {name: getattr(state, name) for name in self.counts}
+        tried = state.tried_from
+        choice._tried_from = None if math.isnan(tried) else tried  # noqa: SLF001
+        choice.implicit = bool(state.implicit)
+        self.y, self.slope = y, slope
+        self.vector = vector if state.has_vector else None
