@@ -31,12 +31,12 @@ ALT = {
 }
 
 
-def rendered(figure: Figure, suffix: str) -> bytes:
+def rendered(figure: Figure, suffix: str, dpi: int = 150) -> bytes:
     """Return a figure as the content of a file, the same bytes every time."""
     buffer = io.BytesIO()
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(suffix)
     with matplotlib.rc_context(SETTINGS):
-        figure.savefig(buffer, format=suffix, dpi=150, metadata=metadata)
+        figure.savefig(buffer, format=suffix, dpi=dpi, metadata=metadata)
     return buffer.getvalue()
 
 

@@ -35,6 +35,7 @@ def write(
         The command that made the run, for whoever wants to repeat it.
     formats
         Of ``figures/<panel>.<format>``: any of ``png``, ``svg``, ``pdf``; empty for none.
+        With ``png`` all panels are in ``figures/overview.png`` as well.
 
     Returns
     -------
@@ -53,9 +54,11 @@ def write(
     if unknown:
         raise DataError(f"formats must be among {', '.join(FORMATS)}, got {unknown[0]!r}")
     folder = Path(directory)
-    for panel in ("all", *PANELS) if formats else ():
+    for panel in PANELS if formats else ():
         figure = draw(run, panel=panel)
-        stem = "overview" if panel == "all" else panel
         for suffix in formats:
-            write_whole(folder / "figures" / f"{stem}.{suffix}", rendered(figure, suffix))
+            write_whole(folder / "figures" / f"{panel}.{suffix}", rendered(figure, suffix))
+    if "png" in formats:
+        overview = rendered(draw(run, panel="all"), "png", dpi=100)
+        write_whole(folder / "figures" / "overview.png", overview)
     return write_whole(folder / "report.html", page(run, name, command).encode())
