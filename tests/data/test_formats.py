@@ -108,7 +108,7 @@ def test_whole_numbers_may_go_on_with_fractions(csv):
         ("a,k\n9007199254740993,x\n1,y\n", None),
         (b"\x00\x01\x02", "not a text file"),
         ("k\n1\n", "at least one feature"),
-        ("a,k\nnan,2\n1,2\n", "nan"),
+        ("a,k\nnan,2\n1,2\n", "missing value in data row 1"),
         ("a,k\n1e300,2\n1,2\n", "1e+300"),
     ],
 )

@@ -184,6 +184,9 @@ def as_weights(value: Any, dims: tuple[int, ...] | None = None, name: str = "w")
             f"{name} is one array of shape {value.shape}; a list of matrices [W_1, ..., W_L] is "
             "needed"
         )
+    if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, str):
+        kind = type(value).__name__
+        raise DimensionError(f"{name} is of type {kind}; a list of matrices [W_1, ...] is needed")
     weights = [as_float_array(item, f"{name}[{j}]") for j, item in enumerate(value)]
     if not weights:
         raise DimensionError(f"{name} is empty; a list of matrices [W_1, ..., W_L] is needed")

@@ -14,6 +14,7 @@ from thalweg._core import Array
 
 CHUNK = 2**22  # doubles that are worked on at once
 ROUNDS = 4
+GOOD = 1e-16  # relative error of C_j that needs no repair
 ITERATIONS = 40
 ENOUGH = 1e-10  # of the first residual, squared: further Newton rounds do the rest
 Stack = list[Array]
@@ -45,14 +46,25 @@ def project(rows: Array, dims: tuple[int, ...], conserved: Stack) -> Array:
 
 
 def _repair(layers: Stack, conserved: Stack) -> Stack:
+    """Take Newton steps with those sets of weights that still get better by them."""
+    layers = [item.copy() for item in layers]
+    error, size = _error(layers, conserved)
+    before = _relative(error, size)
+    if not np.all(np.isfinite(before)):
+        return layers
+    rows = np.flatnonzero(before > GOOD)
     for _ in range(ROUNDS):
-        error, size = _error(layers, conserved)
-        if not np.all(np.isfinite(error[0])) or _worst(error, size) < 4e-16:
+        if rows.size == 0:
             break
-        moved = _move(layers, _solve_gauge(layers, error))
-        if _worst(*_error(moved, conserved)) >= _worst(error, size):
-            break
-        layers = moved
+        part = [item[rows] for item in layers]
+        moved = _move(part, _solve_gauge(part, _error(part, conserved)[0]))
+        after = _relative(*_error(moved, conserved))
+        better = after < before[rows]
+        for item, new in zip(layers, moved, strict=True):
+            item[rows[better]] = new[better]
+        going = (after < 0.5 * before[rows]) & (after > GOOD)
+        before[rows] = np.where(better, after, before[rows])
+        rows = rows[going]
     return layers
 
 
@@ -71,9 +83,10 @@ def _error(layers: Stack, conserved: Stack) -> tuple[Stack, Array]:
     return out, size
 
 
-def _worst(error: Stack, size: Array) -> float:
+def _relative(error: Stack, size: Array) -> Array:
     largest = np.max([np.linalg.norm(item, axis=(1, 2)) for item in error], axis=0)
-    return float(np.max(largest / np.where(size > 0, size, 1.0)))
+    out: Array = largest / np.where(size > 0, size, 1.0)
+    return out
 
 
 def _solve_gauge(layers: Stack, error: Stack) -> Stack:

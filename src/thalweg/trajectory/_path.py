@@ -11,6 +11,9 @@ from thalweg.integrate import Solution, project
 from thalweg.network import unpack
 from thalweg.problem import Compression, Problem
 
+MOST_POINTS = 2000
+"""Points of a trajectory that are shown; `Path.compressed_at` knows every step."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class Path:
@@ -31,7 +34,7 @@ class Path:
 
     @functools.cached_property
     def t(self) -> Array:
-        """Times of the accepted steps that are kept."""
+        """Times of accepted steps, evenly thinned on long runs."""
         return self._joined([part.t for part in self.parts])
 
     @functools.cached_property
@@ -51,7 +54,10 @@ class Path:
         return self._project(raw)
 
     def _joined(self, pieces: list[Array]) -> Array:
-        return np.concatenate([pieces[0], *(piece[1:] for piece in pieces[1:])])
+        whole = np.concatenate([pieces[0], *(piece[1:] for piece in pieces[1:])])
+        every = -(-len(whole) // MOST_POINTS)
+        kept = np.arange(0, len(whole), every)
+        return whole[kept if kept[-1] == len(whole) - 1 else np.append(kept, len(whole) - 1)]
 
     @functools.cached_property
     def _conserved(self) -> list[Array]:
