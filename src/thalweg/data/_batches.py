@@ -52,7 +52,7 @@ def open_source(path: pathlib.Path) -> Source:
         kind = path.suffix.lower()
         opener = {".csv": _csv, ".parquet": _parquet}.get(kind, _arrow)
         source = opener(path)
-    names = source.schema.names
+        names = source.schema.names  # decodes them: bytes that are no text fail here
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise DataError(

@@ -20,7 +20,7 @@ ENOUGH = 1e-10  # of the first residual, squared: further Newton rounds do the r
 Stack = list[Array]
 
 
-def project(rows: Array, dims: tuple[int, ...], conserved: Stack) -> Array:
+def project(rows: Array, dims: tuple[int, ...], conserved: Stack, enough: float = 0.0) -> Array:
     """Return `rows` ``(K, n)`` of packed weights with ``C_1, ..., C_H`` as prescribed (Spec 2.2).
 
     Parameters
@@ -31,6 +31,8 @@ def project(rows: Array, dims: tuple[int, ...], conserved: Stack) -> Array:
         Layer sizes.
     conserved
         Matrices ``C_j = W_{j+1}^T W_{j+1} - W_j W_j^T`` to restore, ``(d_j, d_j)``.
+    enough
+        Error of any ``C_j`` that may remain, in Frobenius norm; rounding remains in any case.
     """
     out = rows.copy()
     length = max(1, CHUNK // max(rows.shape[1], 1))
@@ -40,32 +42,38 @@ def project(rows: Array, dims: tuple[int, ...], conserved: Stack) -> Array:
         for low, high in itertools.pairwise(dims):
             layers.append(part[:, position : position + low * high].reshape(-1, high, low))
             position += low * high
-        repaired = _repair(layers, conserved)
+        repaired = _repair(layers, conserved, enough)
         part[:] = np.concatenate([item.reshape(len(part), -1) for item in repaired], axis=1)
     return out
 
 
-def _repair(layers: Stack, conserved: Stack) -> Stack:
+def _repair(layers: Stack, conserved: Stack, enough: float) -> Stack:
     """Take Newton steps with those sets of weights that still get better by them."""
     layers = [item.copy() for item in layers]
-    error, size = _error(layers, conserved)
-    before = _relative(error, size)
+    before, good = _sizes(layers, conserved, enough)
     if not np.all(np.isfinite(before)):
         return layers
-    rows = np.flatnonzero(before > GOOD)
+    rows = np.flatnonzero(before > good)
     for _ in range(ROUNDS):
         if rows.size == 0:
             break
         part = [item[rows] for item in layers]
-        moved = _move(part, _solve_gauge(part, _error(part, conserved)[0]))
-        after = _relative(*_error(moved, conserved))
+        moved = _move(part, _solve_gauge(part, _error(part, conserved)[0], enough))
+        after, good = _sizes(moved, conserved, enough)
         better = after < before[rows]
         for item, new in zip(layers, moved, strict=True):
             item[rows[better]] = new[better]
-        going = (after < 0.5 * before[rows]) & (after > GOOD)
+        going = (after < 0.5 * before[rows]) & (after > good)
         before[rows] = np.where(better, after, before[rows])
         rows = rows[going]
     return layers
+
+
+def _sizes(layers: Stack, conserved: Stack, enough: float) -> tuple[Array, Array]:
+    """Return the largest error of any ``C_j``, and what is good enough, for each set."""
+    error, size = _error(layers, conserved)
+    largest: Array = np.max([np.linalg.norm(item, axis=(1, 2)) for item in error], axis=0)
+    return largest, np.maximum(enough, GOOD * size)
 
 
 def _gram(layers: Stack, j: int) -> tuple[Array, Array]:
@@ -83,13 +91,7 @@ def _error(layers: Stack, conserved: Stack) -> tuple[Stack, Array]:
     return out, size
 
 
-def _relative(error: Stack, size: Array) -> Array:
-    largest = np.max([np.linalg.norm(item, axis=(1, 2)) for item in error], axis=0)
-    out: Array = largest / np.where(size > 0, size, 1.0)
-    return out
-
-
-def _solve_gauge(layers: Stack, error: Stack) -> Stack:
+def _solve_gauge(layers: Stack, error: Stack, enough: float) -> Stack:
     """Solve the symmetric semidefinite system for all ``S_j`` by conjugate gradients."""
     sums = [np.add(*_gram(layers, j)) for j in range(len(error))]
 
@@ -112,6 +114,8 @@ def _solve_gauge(layers: Stack, error: Stack) -> Stack:
     way = precondition(rest)
     power = _dot(rest, way)
     begin = power
+    first = np.max([np.linalg.norm(item, axis=(1, 2)) for item in error], axis=0)
+    goal = np.clip((0.2 * enough / np.where(first > 0, first, 1.0)) ** 2, ENOUGH, 1e-2)
     for _ in range(ITERATIONS):
         image = apply(way)
         step = _ratio(power, _dot(way, image))
@@ -119,7 +123,7 @@ def _solve_gauge(layers: Stack, error: Stack) -> Stack:
         rest = [one - step * two for one, two in zip(rest, image, strict=True)]
         better = precondition(rest)
         now = _dot(rest, better)
-        if np.all(now <= ENOUGH * begin):
+        if np.all(now <= goal * begin):
             break
         grow = _ratio(now, power)
         way = [one + grow * two for one, two in zip(better, way, strict=True)]
@@ -162,8 +166,9 @@ def _dot(one: Stack, two: Stack) -> Array:
 def _move(layers: Stack, s: Stack) -> Stack:
     out = list(layers)
     for j, item in enumerate(s):
+        # As a correction, so that only the last addition rounds.
         gauge = np.eye(item.shape[1]) - item
-        out[j] = gauge @ out[j]
-        above = np.linalg.solve(gauge.swapaxes(1, 2), out[j + 1].swapaxes(1, 2))
-        out[j + 1] = np.asarray(above.swapaxes(1, 2), dtype=np.float64)
+        inverse = np.linalg.solve(gauge, item)  # (I - S)^-1 = I + (I - S)^-1 S
+        out[j] = out[j] - item @ out[j]
+        out[j + 1] = out[j + 1] + out[j + 1] @ inverse
     return out

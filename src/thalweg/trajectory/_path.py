@@ -6,13 +6,15 @@ import functools
 import numpy as np
 
 from thalweg._core import SMALLEST, Array, DataError, as_scalar
-from thalweg.conserved import imbalance
+from thalweg.conserved import drift_scales, imbalance
 from thalweg.integrate import Solution, project
 from thalweg.network import unpack
 from thalweg.problem import Compression, Problem
 
-MOST_POINTS = 2000
-"""Points of a trajectory that are shown; `Path.compressed_at` knows every step."""
+LEAST_POINTS, MOST_POINTS, MOST_NUMBERS = 400, 2000, 2_000_000
+"""Points of a trajectory that are shown, fewer if it is large; `Path.compressed_at` knows all."""
+REPAIR = 1e-14
+"""Relative drift of the conserved matrices that is not repaired further."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -55,7 +57,8 @@ class Path:
 
     def _joined(self, pieces: list[Array]) -> Array:
         whole = np.concatenate([pieces[0], *(piece[1:] for piece in pieces[1:])])
-        every = -(-len(whole) // MOST_POINTS)
+        most = min(MOST_POINTS, max(LEAST_POINTS, MOST_NUMBERS // self.parts[0].y.shape[1]))
+        every = -(-len(whole) // most)
         kept = np.arange(0, len(whole), every)
         return whole[kept if kept[-1] == len(whole) - 1 else np.append(kept, len(whole) - 1)]
 
@@ -66,7 +69,8 @@ class Path:
     def _project(self, rows: Array) -> Array:
         if len(self._conserved) == 0:
             return rows
-        return project(rows, self.compression.dims, self._conserved)
+        enough = REPAIR * min(drift_scales(self.compression.weights))
+        return project(rows, self.compression.dims, self._conserved, enough)
 
     def stack(self) -> list[Array]:
         """Return compressed weights over `t`: one array ``(K, d_j, d_{j-1})`` for each layer."""
