@@ -3,17 +3,13 @@
 Needs nothing but Python 3.11 or newer; run ``python3 dev.py --help``.
 """
 
-import sys
-
-if sys.version_info < (3, 11):  # before anything that an older Python would stumble over
-    sys.exit("dev.py: Python 3.11 or newer is needed, this is %d.%d" % sys.version_info[:2])
-
 import argparse
 import hashlib
 import json
 import os
 import shutil
 import subprocess
+import sys
 import venv
 from pathlib import Path
 

@@ -6,6 +6,8 @@ memory set aside once, no view of the state built inside the call, ``D`` skipped
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from problems import FlowProblem
 
@@ -23,7 +25,7 @@ class NumpyField:
         self.metric = None if np.all(problem.metric == 1.0) else problem.metric
         self._diagonal = problem.metric
         ends = np.cumsum([0] + [a * b for a, b in zip(self.dims[1:], self.dims[:-1], strict=True)])
-        self._slices = [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        self._slices = [slice(int(a), int(b)) for a, b in itertools.pairwise(ends)]
         self._state, self._w = self._packed()
         self._slope, self._dw = self._packed()
         self._direction, self._v = self._packed()

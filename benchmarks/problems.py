@@ -7,6 +7,7 @@ Gaussian from a fixed seed, so every machine times the same trajectories.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -44,10 +45,7 @@ class FlowProblem:
 
 def _gaussian(dims: tuple[int, ...], scale: float) -> tuple[np.ndarray, ...]:
     rng = np.random.default_rng(SEED)
-    return tuple(
-        scale * rng.standard_normal((high, low))
-        for low, high in zip(dims[:-1], dims[1:], strict=True)
-    )
+    return tuple(scale * rng.standard_normal((high, low)) for low, high in itertools.pairwise(dims))
 
 
 def _diagonal(

@@ -1,0 +1,124 @@
+"""Deliberate mistakes in a copy of the sources: each must make a named test fail."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DERIVATIVES = "tests/network/test_derivatives.py"
+FLOW = "tests/theorems/test_along_the_flow.py"
+MUTANTS = {
+    "sign of the Hessian's cross block": (
+        "network/_hessian.py",
+        'block = block - np.einsum("bc,ea->abce"',
+        'block = block + np.einsum("bc,ea->abce"',
+        f"{DERIVATIVES}::test_dense_hessian_equals_differences_of_the_gradient",
+    ),
+    "cross block dropped": (
+        "network/_hessian.py",
+        "            if j < i:\n",
+        "            if j < i and depth == 0:\n",
+        f"{DERIVATIVES}::test_spectrum_at_the_origin_of_two_layers_is_known",
+    ),
+    "middle product off by one": (
+        "network/_hessian.py",
+        "weights[j + 1 : i]:",
+        "weights[j + 1 : i - 1]:",
+        f"{DERIVATIVES}::test_dense_hessian_equals_differences_of_the_gradient",
+    ),
+    "error with the wrong sign": (
+        "network/_hessian.py",
+        "    error = target - front[depth] * metric\n",
+        "    error = front[depth] * metric - target\n",
+        f"{DERIVATIVES}::test_dense_hessian_equals_differences_of_the_gradient",
+    ),
+    "one half missing in the loss": (
+        "network/_loss.py",
+        "return 0.5 * float(np.vdot(error, error))",
+        "return float(np.vdot(error, error))",
+        f"{DERIVATIVES}::test_loss_equals_rational_arithmetic",
+    ),
+    "conserved matrices transposed": (
+        "conserved/_imbalance.py",
+        "np.swapaxes(after, -1, -2) @ after - before @ np.swapaxes(before, -1, -2)",
+        "after @ np.swapaxes(after, -1, -2) - np.swapaxes(before, -1, -2) @ before",
+        "tests/conserved/test_imbalance.py::test_values_are_the_definition",
+    ),
+    "next larger eigenvalue in the rate": (
+        "certificate/_rates.py",
+        "index = widths[j] - widths[j + 1]\n",
+        "index = min(widths[j] - widths[j + 1] + 1, widths[j] - 1)\n",
+        "tests/certificate/test_rates.py::test_rate_is_attained_by_the_tight_start",
+    ),
+    "positive product of negative factors": (
+        "certificate/_rates.py",
+        "        alpha *= max(value, 0.0)\n"
+        "    sure = all(item.holds is True for item in hypotheses)\n",
+        "        alpha *= value\n    sure = True\n",
+        "tests/certificate/test_rates.py::test_two_negative_factors_give_no_rate",
+    ),
+    "sigma instead of its square in the levels": (
+        "landscape/_learned.py",
+        "return 0.5 * float(rest @ rest)",
+        "return 0.5 * float(rest.sum())",
+        "tests/limit/test_limits.py::test_plateaus_are_passed_in_order_and_are_not_limits",
+    ),
+    "residual loss of a bottleneck omitted": (
+        "certificate/_basin.py",
+        "    rest = float(np.sum(sigma[rank:] ** 2))\n",
+        "    rest = 0.0\n",
+        "tests/certificate/test_rates.py::test_levels_of_a_bottleneck",
+    ),
+    "undecided counted as a saddle": (
+        "trajectory/_judge.py",
+        "    arrived = near.moved <= STABLE * travelled and near.unstable <= STABLE * travelled\n",
+        "    arrived = True\n",
+        "tests/limit/test_limits.py::test_stopped_on_a_plateau_is_undecided",
+    ),
+    "gauge correction applied to one layer only": (
+        "integrate/_project.py",
+        "        out[j + 1] = out[j + 1] + out[j + 1] @ inverse\n",
+        "",
+        f"{FLOW}::test_drift_is_at_rounding",
+    ),
+    "pickles allowed": (
+        "data/_numpy_files.py",
+        '    if dtype.kind not in "fiub":\n',
+        '    if dtype.kind not in "fiubOcMmU":\n',
+        "tests/data/test_hostile_files.py::test_arrays_that_are_no_table",
+    ),
+    "ratio of compression unchecked": (
+        "data/_numpy_files.py",
+        "item.file_size > RATIO *",
+        "item.file_size > 10**9 *",
+        "tests/data/test_hostile_files.py::test_zip_bombs_are_refused_before_they_expand",
+    ),
+    "batches reduced through inner products": (
+        "data/_reduce.py",
+        'factor = np.asarray(np.linalg.qr(stack, mode="r"), dtype=np.float64)',
+        "factor = np.linalg.cholesky(stack.T @ stack + 1e-12 * np.eye(stack.shape[1])).T",
+        "tests/data/test_reduction_by_batches.py::"
+        "test_normal_equations_would_lose_what_orthogonal_reduction_keeps",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_mutant_is_killed(name, tmp_path):
+    file, old, new, test = MUTANTS[name]
+    package = tmp_path / "thalweg"
+    shutil.copytree(ROOT / "src" / "thalweg", package)
+    source = (package / file).read_text("utf-8")
+    assert source.count(old) == 1, f"{file} has changed: write the mutant anew"
+    (package / file).write_text(source.replace(old, new), "utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", test]
+    command += ["-o", "addopts=--import-mode=importlib", "-p", "no:xdist"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 1, done.stdout[-2000:]
