@@ -1,0 +1,35 @@
+"""The examples run and say what they are there to say."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "examples"
+WORDS = {
+    "linnerud": "global minimum (certified)",
+    "plateaus": "scale 0.0001: (): ",
+    "stable_set": "strict_saddle",
+}
+
+
+def test_every_example_is_tried():
+    assert {path.stem for path in FOLDER.glob("*.py")} == set(WORDS)
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_example(name, tmp_path):
+    source = str(FOLDER.parent / "src")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([source, *sys.path])}
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / f"{name}.py")],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert WORDS[name] in done.stdout
