@@ -15,6 +15,7 @@ struct State {
     double t, loss, h, radius, error, tolerance;
     double ceiling, quiet, gain, tried_from;  // tried_from: NaN when there is no trial
     double rhs_cost, rodas_cost;
+    double seen;  // length that was asked for last
     std::int64_t implicit, fixed, wait, patience, since;  // fixed: the method may not change
     std::int64_t age, has_vector;
     std::int64_t steps, rejected, rhs, factorizations, explicit_steps, implicit_steps;
@@ -43,7 +44,10 @@ public:
     std::int64_t next(double& step) {
         const double h = s_.h;
         const bool trial = !std::isnan(s_.tried_from);
-        const bool done = s_.since >= (trial ? trial_steps : stay);
+        const bool growing = h > 1.5 * s_.seen;
+        s_.seen = h;
+        const bool done = s_.since >= (trial ? trial_steps : stay) &&
+                          !(trial && growing && s_.since < 3 * trial_steps);
         if (trial && done) s_.gain = std::min(std::max(h / s_.tried_from, 1.0), farthest);
         const double brief = s_.implicit ? h / s_.gain : h, far = s_.implicit ? h : h * s_.gain;
         const double reach = std::min(brief, longest());

@@ -12,6 +12,7 @@ namespace thalweg {
 struct Limits {
     double t_end, loss_stop, gradient_stop, seconds;  // seconds of a slice
     std::int64_t max_steps, capacity;                 // rows of the caller's buffers
+    std::int64_t dense;                               // implicit steps are taken here
 };
 
 // An accepted step: where it ended, how long and of which kind it was.
@@ -22,6 +23,7 @@ struct Row {
 
 enum Status {
     go_on, at_end, loss_reached, gradient_reached, steps_spent, diverged, non_finite, too_small,
+    implicit_due,  // but the caller has to take it
     out_of_memory
 };
 
@@ -109,6 +111,7 @@ private:
         for (;;) {
             double h;
             const std::int64_t kind = choice.next(h);
+            if (kind == implicit_kind && !limits.dense) return implicit_due;
             const bool last = s.t + h >= limits.t_end;
             if (last) h = limits.t_end - s.t;
             if (h <= 0 || (s.t + h == s.t && !last)) return too_small;

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from thalweg.integrate._curvature import LARGEST_DENSE
 from thalweg.integrate._field import Field
 from thalweg.integrate._rock4 import choose_degree, table
 from thalweg.integrate._solution import RODAS4
@@ -11,7 +12,7 @@ STAY = 5  # accepted steps before the method may change again
 PROBE = 40  # accepted explicit steps before implicit ones are tried, then twice as many
 TRIAL = 8  # implicit steps of a trial
 FARTHEST = 64.0  # gain that is believed
-LARGEST_DENSE = 3000  # unknowns beyond which the Hessian is never factorized
+LARGEST_SYSTEM = 3000  # order of the largest matrix that is factorized
 SHRINK, GROW = 0.1, 8.0
 AMPLIFICATION = 0.01  # of rounding, per fourth power of step times spectral radius
 
@@ -33,17 +34,22 @@ class MethodChoice:
     def __init__(self, field: Field, method: str) -> None:
         n, depth = field.size, len(field.dims) - 1
         self._fixed = {"rock4": False, "rodas4": True}.get(method)
-        if self._fixed is None and n > LARGEST_DENSE:
+        order = field.dims[0] * field.dims[-1]
+        if self._fixed is None and min(n, order) > LARGEST_SYSTEM:
             self._fixed = False
         products = 6.0 * field.dims[-1] * n
         call = 2e-6  # seconds for one call of NumPy; flops at 4e9 per second
         self.rhs = (6 * depth + 6) * call + products / 4e9
         dense = 8 * depth**2 * call + 8e-9 * n**2 + n**3 / 3 / 1.5e10
         self.rodas = dense + 6 * (self.rhs + 10 * call + 2e-9 * n**2)
+        if n > LARGEST_DENSE:
+            turn = 4 * self.rhs + 30 * call + 2e-9 * order**2
+            self.rodas = 1e-8 * order**2 + order**3 / 3 / 1.5e10 + 6 * 10 * turn
         self.implicit = bool(self._fixed)
         self.ceiling = self.quiet = np.inf
         self.gain = 1.0
         self._tried_from: float | None = None
+        self._seen = np.inf
         self._wait, self._patience = 0, PROBE
         self._since = 0
 
@@ -68,7 +74,10 @@ class MethodChoice:
         which only a trial shows: now and then a few implicit steps are taken, and `gain` is by
         how much they could be longer.
         """
+        growing, self._seen = h > 1.5 * self._seen, h
         done = self._since >= (STAY if self._tried_from is None else TRIAL)
+        if self._tried_from is not None and growing and self._since < 3 * TRIAL:
+            done = False
         if self._tried_from is not None and done:
             self.gain = min(max(h / self._tried_from, 1.0), FARTHEST)
         short, long = (h / self.gain, h) if self.implicit else (h, h * self.gain)

@@ -9,6 +9,7 @@ import numpy as np
 
 from thalweg._core import Array
 from thalweg.integrate._controller import MethodChoice, resize
+from thalweg.integrate._curvature import DenseCurvature, KrylovCurvature, curvature_at
 from thalweg.integrate._field import Field
 from thalweg.integrate._rock4 import rock4_step, table
 from thalweg.integrate._rodas4 import rodas4_step
@@ -50,7 +51,7 @@ class Driver:
     vector: Array | None = None
     age: int = REFRESH
     error: float = 1.0
-    hessian: Array | None = None
+    curvature: DenseCurvature | KrylovCurvature | None = None
     counts: dict[str, int] = dataclasses.field(
         default_factory=lambda: dict.fromkeys(
             ("steps", "rejected", "rhs", "factorizations", "explicit_steps", "implicit_steps"), 0
@@ -120,7 +121,7 @@ class Driver:
             self.choice.accepted()
             self.y, self.loss, self.slope = trial[0], trial[1], trial[2]
             self.t = limits.t_end if last else self.t + h
-            self.hessian = None
+            self.curvature = None
             self.age += 1
             self.counts["steps"] += 1
             self.counts["implicit_steps" if kind == RODAS4 else "explicit_steps"] += 1
@@ -134,9 +135,9 @@ class Driver:
                 return rock4_step(self.field, self.y, self.slope, h, kind)
             self.counts["rhs"] += 6
             self.counts["factorizations"] += 1
-            if self.hessian is None:
-                self.hessian = self.field.hessian(self.y)
-            return rodas4_step(self.field, self.y, self.slope, h, self.hessian)
+            if self.curvature is None:
+                self.curvature = curvature_at(self.field, self.y)
+            return rodas4_step(self.field, self.y, self.slope, h, self.curvature)
 
     def _size(self, error: Array) -> float:
         size = float(np.linalg.norm(error)) / np.sqrt(len(error)) / self.tolerance

@@ -16,7 +16,7 @@ from thalweg._core import Array, IntegrationError
 from thalweg.integrate._field import Field
 
 LEVELS = ("generic", "avx2", "avx512")
-INTERFACE = 1
+INTERFACE = 2
 FOLDER = Path(__file__).parents[1] / "_native"
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class CoreState(ctypes.Structure):
             (name, Double)
             for name in (
                 *("t", "loss", "h", "radius", "error", "tolerance", "ceiling", "quiet"),
-                *("gain", "tried_from", "rhs_cost", "rodas_cost"),
+                *("gain", "tried_from", "rhs_cost", "rodas_cost", "seen"),
             )
         ),
         *(
@@ -51,6 +51,7 @@ class CoreLimits(ctypes.Structure):
         *((name, Double) for name in ("t_end", "loss_stop", "gradient_stop", "seconds")),
         ("max_steps", Integer),
         ("capacity", Integer),
+        ("dense", Integer),
     ]
 
 

@@ -5,9 +5,9 @@ The Jacobian is minus the exact Hessian of the loss, so every system is symmetri
 """
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
 from thalweg._core import Array
+from thalweg.integrate._curvature import DenseCurvature, KrylovCurvature
 from thalweg.integrate._field import Field
 
 GAMMA = 0.25
@@ -33,27 +33,27 @@ C = (
 
 
 def rodas4_step(
-    field: Field, y: Array, slope: Array, h: float, hessian: Array
+    field: Field, y: Array, slope: Array, h: float, curvature: DenseCurvature | KrylovCurvature
 ) -> tuple[Array, float, Array, Array] | None:
     """Return the new point, its loss and slope, and the error estimate.
 
     ``None`` when ``I / (gamma h) + hessian`` is not positive definite: then `h` exceeds the time
     scale of an unstable direction and has to shrink.
     """
-    system = hessian.copy()
-    system.flat[:: len(y) + 1] += 1.0 / (GAMMA * h)
-    try:
-        factor = cho_factor(system, lower=True, overwrite_a=True, check_finite=False)
-    except np.linalg.LinAlgError:
+    solve = curvature.shifted(1.0 / (GAMMA * h))
+    first = None if solve is None else solve(slope)
+    if solve is None or first is None:
         return None
     stages = np.empty((6, len(y)))
-    stages[0] = cho_solve(factor, slope, check_finite=False)
+    stages[0] = first
     point = y
     for i in range(1, 6):
         point = y + np.asarray(A[i - 1]) @ stages[:i] if i < 5 else point + stages[4]
         _, f = field.rhs(point)
-        right = f + (np.asarray(C[i - 1]) @ stages[:i]) / h
-        stages[i] = cho_solve(factor, right, check_finite=False)
+        stage = solve(f + (np.asarray(C[i - 1]) @ stages[:i]) / h)
+        if stage is None:
+            return None
+        stages[i] = stage
     new = point + stages[5]
     loss, f = field.rhs(new)
     return new, loss, f, stages[5]

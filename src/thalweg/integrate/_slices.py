@@ -12,6 +12,7 @@ import numpy as np
 
 from thalweg._core import Array, IntegrationError
 from thalweg.integrate._controller import MethodChoice
+from thalweg.integrate._curvature import LARGEST_DENSE
 from thalweg.integrate._driver import Driver, Limits, Record
 from thalweg.integrate._field import Field
 from thalweg.integrate._native import Core, CoreLimits, CoreState
@@ -20,7 +21,7 @@ from thalweg.integrate._status import Status
 SECONDS = 0.03  # of a slice
 ROWS = 2**20  # doubles of points that a slice returns at most
 LARGEST = 20_000  # unknowns beyond which NumPy's matrix products are faster
-LARGEST_DENSE = 600  # unknowns beyond which the Hessian is never factorized
+IMPLICIT = 8  # code of a slice that ends because an implicit step is due that NumPy has to take
 STATUS = {
     1: Status.T_END,
     2: Status.LOSS_STOP,
@@ -33,6 +34,7 @@ STATUS = {
 SHARED = ("t", "loss", "h", "radius", "error", "tolerance", "age")
 CHOICE = ("ceiling", "quiet", "gain")
 COUNTED = ("_wait", "_patience", "_since")
+PLAIN = ("_seen",)
 
 
 class CompiledChoice(MethodChoice):
@@ -41,11 +43,10 @@ class CompiledChoice(MethodChoice):
     def __init__(self, field: Field, method: str) -> None:
         super().__init__(field, method)
         n, depth = field.size, len(field.dims) - 1
-        if method == "auto":
-            self._fixed = None if n <= LARGEST_DENSE else False
         self.rhs = 4e-8 * depth + 6.0 * field.dims[-1] * n / 2e10
-        dense = 2.5 * n * self.rhs + n**3 / 3 / 8e9 + 2e-9 * n**2
-        self.rodas = dense + 6 * (self.rhs + 1.5e-9 * n**2)
+        if n <= LARGEST_DENSE:
+            dense = 2.5 * n * self.rhs + n**3 / 3 / 8e9 + 2e-9 * n**2
+            self.rodas = dense + 6 * (self.rhs + 1.5e-9 * n**2)
 
 
 class CompiledDriver(Driver):
@@ -59,6 +60,8 @@ class CompiledDriver(Driver):
         try:
             while True:
                 status = self._slice(core, limits, record, capacity)
+                while status is None and self.choice.implicit and not self._dense:
+                    status = self._finished(limits) or self._step(limits, record)
                 if status is not None:
                     return status
                 if progress is not None and time.monotonic() - told > 0.1:
@@ -66,6 +69,10 @@ class CompiledDriver(Driver):
                     progress(self.t, self.counts["steps"], self.loss)
         except KeyboardInterrupt:
             return Status.INTERRUPTED
+
+    @property
+    def _dense(self) -> bool:
+        return self.field.size <= LARGEST_DENSE
 
     def _slice(self, core: Core, limits: Limits, record: Record, capacity: int) -> Status | None:
         state = self._save()
@@ -83,10 +90,11 @@ class CompiledDriver(Driver):
                 SECONDS,
                 limits.max_steps,
                 capacity,
+                int(self._dense),
             ),
             (y, slope, vector),
         )
-        if code not in STATUS and code != 0:
+        if code not in STATUS and code not in {0, IMPLICIT}:
             raise IntegrationError("not enough memory for the dense Hessian; use method='rock4'")
         for (t, loss, norm, h, kind), point in zip(rows.tolist(), points, strict=True):
             record.add_point(t, loss, norm, h, kind, point)
@@ -99,7 +107,7 @@ class CompiledDriver(Driver):
             setattr(state, name, getattr(self, name))
         for name in CHOICE:
             setattr(state, name, getattr(choice, name))
-        for name in COUNTED:
+        for name in (*COUNTED, *PLAIN):
             setattr(state, name[1:], getattr(choice, name))
         for name, value in self.counts.items():
             setattr(state, name, value)
@@ -116,8 +124,9 @@ class CompiledDriver(Driver):
             setattr(self, name, getattr(state, name))
         for name in CHOICE:
             setattr(choice, name, getattr(state, name))
-        for name in COUNTED:
+        for name in (*COUNTED, *PLAIN):
             setattr(choice, name, getattr(state, name[1:]))
+        self.curvature = None
         self.counts = {name: getattr(state, name) for name in self.counts}
         tried = state.tried_from
         choice._tried_from = None if math.isnan(tried) else tried  # noqa: SLF001

@@ -5,6 +5,7 @@ import dataclasses
 from typing import Any
 
 from thalweg._core import Array
+from thalweg.integrate._curvature import curvature_at
 from thalweg.integrate._field import Field
 from thalweg.integrate._rock4 import rock4_step
 from thalweg.integrate._rodas4 import rodas4_step
@@ -62,6 +63,6 @@ def _advance(field: Field, y: Array, h: float, kind: int) -> Array:
     _, slope = field.rhs(y)
     if kind != RODAS4:
         return rock4_step(field, y, slope, h, kind)[0]
-    step = rodas4_step(field, y, slope, h, field.hessian(y))
+    step = rodas4_step(field, y, slope, h, curvature_at(field, y))
     assert step is not None  # noqa: S101  a shorter step is positive definite where a longer was
     return step[0]

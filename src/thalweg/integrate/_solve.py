@@ -71,7 +71,8 @@ def solve(
     progress
         Called as ``progress(t, steps, loss)`` about ten times a second.
     state
-        ``Solution.state`` of the piece before; goes on from there with the same bits.
+        ``Solution.state`` of the piece before; goes on from there with the same bits, and with
+        its tolerance unless `atol` is given.
 
     Raises
     ------
@@ -90,7 +91,9 @@ def solve(
     if state is None:
         size = float(np.sqrt(np.mean(driver.y**2))) if driver.y.size else 0.0
         size = size if size > 0 else 1e-3
-        driver.tolerance = atol if atol is not None else max(rtol, FINEST) * size
+        driver.tolerance = max(rtol, FINEST) * size
+    if atol is not None:
+        driver.tolerance = atol
     record = Record.begin(driver)
     floor = FINEST * _reach(driver)
     driver.tolerance = max(driver.tolerance, floor)

@@ -18,6 +18,8 @@ GRADIENT_FLOOR = 1e-12
 """Gradient, relative to its natural size, at which rounding hides the direction of motion."""
 STABLE = 1e-10
 """Unstable displacement, relative to the path, below which a start is on the stable set."""
+TAIL_LOOSE = 100.0
+"""Tolerance inside the basin relative to the one before: errors are no longer amplified there."""
 TAIL_STEP = 0.04
 """Factor by which the excess loss falls between two predictions of the limit."""
 
@@ -60,7 +62,9 @@ class Runner:
         self.parts: list[Solution] = []
         self.taken = 0
 
-    def advance(self, *, t_end: float, loss_stop: float, gradient_stop: float) -> Solution:
+    def advance(
+        self, *, t_end: float, loss_stop: float, gradient_stop: float, atol: float | None = None
+    ) -> Solution:
         """Integrate on to the next event and keep the piece."""
         problem = self.start
         part = solve(
@@ -69,6 +73,7 @@ class Runner:
             problem.weights,
             t_end=t_end,
             rtol=self.rtol,
+            atol=atol,
             loss_stop=loss_stop,
             gradient_stop=gradient_stop,
             max_steps=max(1, self.max_steps - self.taken),
@@ -150,14 +155,17 @@ def _close(runner: Runner, floor: float) -> Ending:
             error = min(change, curvature * jump.length**2) / size
         if jump.converged and jump.length <= 1e-14 * size:
             error = jump.length / size
-        if jump.converged and error is not None and error <= runner.rtol:
+        if jump.converged and error is not None and error <= TAIL_LOOSE * runner.rtol:
             break
         excess = runner.loss - levels.least
         if excess <= 1e-13 * max(levels.least, 1e-15 * float(np.sum(levels.sigma**2))):
             break
         before = jump
         part = runner.advance(
-            t_end=np.inf, loss_stop=levels.least + TAIL_STEP * excess, gradient_stop=1e-3 * floor
+            t_end=np.inf,
+            loss_stop=levels.least + TAIL_STEP * excess,
+            gradient_stop=1e-3 * floor,
+            atol=TAIL_LOOSE * runner.rtol * float(np.sqrt(np.mean(runner.parts[-1].y[-1] ** 2))),
         )
         if part.status is not Status.LOSS_STOP:
             jump = close_tail(runner.point, problem.target, problem.metric, levels.rank)
