@@ -3,7 +3,6 @@
 import dataclasses
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from thalweg._core import Array
 from thalweg.integrate._controller import MethodChoice, resize
 from thalweg.integrate._curvature import DenseCurvature, KrylovCurvature, curvature_at
 from thalweg.integrate._field import Field
+from thalweg.integrate._record import Record
 from thalweg.integrate._rock4 import rock4_step, table
 from thalweg.integrate._rodas4 import rodas4_step
 from thalweg.integrate._solution import RODAS4
@@ -18,7 +18,6 @@ from thalweg.integrate._spectral import spectral_radius
 from thalweg.integrate._status import Status
 
 REFRESH = 10  # accepted steps after which the spectral radius is estimated anew
-STORE = 256 * 2**20  # bytes of checkpoints; beyond, every other one is dropped
 FAR = 1e100
 QUIET = 5e-14  # of the squared target: growth of the loss that is never taken for progress
 RELAX = 1.2  # widening, at each estimate of the radius, of the steps that noise has shortened
@@ -58,7 +57,7 @@ class Driver:
         )
     )
 
-    def run(self, limits: Limits, record: "Record", progress: Callable[..., None] | None) -> Status:
+    def run(self, limits: Limits, record: Record, progress: Callable[..., None] | None) -> Status:
         """Step until something stops it. Ctrl-C keeps what there is."""
         told = time.monotonic()
         try:
@@ -88,7 +87,7 @@ class Driver:
             return Status.MAX_STEPS
         return Status.DIVERGED if np.abs(self.y).max() > FAR else None
 
-    def _step(self, limits: Limits, record: "Record") -> Status | None:
+    def _step(self, limits: Limits, record: Record) -> Status | None:
         """Take one accepted step."""
         if self.age >= REFRESH:
             self._measure()
@@ -125,7 +124,8 @@ class Driver:
             self.age += 1
             self.counts["steps"] += 1
             self.counts["implicit_steps" if kind == RODAS4 else "explicit_steps"] += 1
-            record.add(self, h, kind)
+            norm = float(np.linalg.norm(self.slope))
+            record.add((self.t, self.loss, norm, h, kind), self.y)
             return None
 
     def _trial(self, h: float, kind: int) -> tuple[Array, float, Array, Array] | None:
@@ -164,59 +164,3 @@ class Driver:
             by_rate = 1.0 / self.radius if self.radius > 0 else np.inf
         h = min(by_size, by_rate) or by_rate
         return h if np.isfinite(h) else 1.0
-
-
-@dataclasses.dataclass(eq=False)
-class Record:
-    """Accepted steps: all lengths and methods, and as many points as memory allows."""
-
-    t: list[float]
-    y: list[Array]
-    loss: list[float]
-    gradient_norm: list[float]
-    steps: list[tuple[float, int]]
-    kept: list[int]
-    every: int = 1
-
-    @classmethod
-    def begin(cls, driver: Driver) -> "Record":
-        """Start with the present point."""
-        return cls(
-            [driver.t],
-            [driver.y.copy()],
-            [driver.loss],
-            [float(np.linalg.norm(driver.slope))],
-            [],
-            [0],
-        )
-
-    def add(self, driver: Driver, h: float, kind: int) -> None:
-        """Note an accepted step."""
-        norm = float(np.linalg.norm(driver.slope))
-        self.add_point(driver.t, driver.loss, norm, h, kind, driver.y)
-
-    def add_point(  # noqa: PLR0917  one row of the compiled core
-        self, t: float, loss: float, norm: float, h: float, kind: int, y: Array
-    ) -> None:
-        """Note an accepted step that ended at `t` in `y`."""
-        self.steps.append((h, kind))
-        if len(self.steps) % self.every == 0:
-            self._keep(t, loss, norm, y)
-        if len(self.y) > 2 and len(self.y) * y.nbytes > STORE:
-            self.every *= 2
-            for column in (self.t, self.y, self.loss, self.gradient_norm, self.kept):
-                items: list[Any] = column
-                del items[1::2]
-
-    def _keep(self, t: float, loss: float, norm: float, y: Array) -> None:
-        self.t.append(t)
-        self.y.append(y)
-        self.loss.append(loss)
-        self.gradient_norm.append(norm)
-        self.kept.append(len(self.steps))
-
-    def close(self, driver: Driver) -> None:
-        """Keep the last point in any case."""
-        if self.kept[-1] != len(self.steps):
-            norm = float(np.linalg.norm(driver.slope))
-            self._keep(driver.t, driver.loss, norm, driver.y)

@@ -14,6 +14,7 @@ import numpy as np
 
 from thalweg._core import Array, IntegrationError
 from thalweg.integrate._field import Field
+from thalweg.integrate._record import ROW, Table
 
 LEVELS = ("generic", "avx2", "avx512")
 INTERFACE = 2
@@ -55,9 +56,6 @@ class CoreLimits(ctypes.Structure):
     ]
 
 
-ROW = np.dtype(
-    [("t", float), ("loss", float), ("gradient_norm", float), ("h", float), ("kind", np.int64)]
-)
 SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "thalweg_cpu_level": (ctypes.c_int, []),
     "thalweg_interface": (ctypes.c_int, []),
@@ -168,7 +166,7 @@ class Core:
 
     def run(
         self, state: CoreState, limits: CoreLimits, vectors: tuple[Array, Array, Array]
-    ) -> tuple[int, Array, Array]:
+    ) -> tuple[int, Table, Array]:
         """Take a slice of steps; return the status, a row for each step, and the points.
 
         `vectors`, the weights, slope and vector of the power method, are overwritten.
@@ -189,7 +187,7 @@ class Core:
             *(item.ctypes.data for item in (*vectors, rows, points)),
             ctypes.addressof(count),
         )
-        return int(status), rows[: count.value], points[: count.value].copy()
+        return int(status), rows[: count.value].copy(), points[: count.value].copy()
 
 
 def _array(values: Array, size: int) -> Array:

@@ -13,9 +13,10 @@ import numpy as np
 from thalweg._core import Array, IntegrationError
 from thalweg.integrate._controller import MethodChoice
 from thalweg.integrate._curvature import LARGEST_DENSE
-from thalweg.integrate._driver import Driver, Limits, Record
+from thalweg.integrate._driver import Driver, Limits
 from thalweg.integrate._field import Field
 from thalweg.integrate._native import Core, CoreLimits, CoreState
+from thalweg.integrate._record import Record
 from thalweg.integrate._status import Status
 
 SECONDS = 0.03  # of a slice
@@ -96,8 +97,8 @@ class CompiledDriver(Driver):
         )
         if code not in STATUS and code not in {0, IMPLICIT}:
             raise IntegrationError("not enough memory for the dense Hessian; use method='rock4'")
-        for (t, loss, norm, h, kind), point in zip(rows.tolist(), points, strict=True):
-            record.add_point(t, loss, norm, h, kind, point)
+        if len(rows):
+            record.add_block(rows, points)
         self._restore(state, y, slope, vector)
         return STATUS.get(code)
 

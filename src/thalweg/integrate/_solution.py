@@ -7,6 +7,7 @@ from typing import Any
 from thalweg._core import Array
 from thalweg.integrate._curvature import curvature_at
 from thalweg.integrate._field import Field
+from thalweg.integrate._record import Table
 from thalweg.integrate._rock4 import rock4_step
 from thalweg.integrate._rodas4 import rodas4_step
 from thalweg.integrate._status import Status
@@ -40,8 +41,8 @@ class Solution:
     stats: dict[str, Any]
     state: Any
     _field: Field
-    _steps: list[tuple[float, int]]
-    _kept: list[int]
+    _steps: Table
+    _kept: Table
 
     def at(self, t: float) -> list[Array]:
         """Return the weights at a time inside the piece.
@@ -51,9 +52,9 @@ class Solution:
         """
         k = max(bisect.bisect_right(self.t, t) - 1, 0)
         y, now = self.y[k].copy(), float(self.t[k])
-        index = self._kept[k]
+        index = int(self._kept[k])
         while now < t and index < len(self._steps):
-            h, kind = self._steps[index]
+            h, kind = float(self._steps["h"][index]), int(self._steps["kind"][index])
             y = _advance(self._field, y, min(h, t - now), kind)
             now, index = now + h, index + 1
         return unpack(y, self._field.dims)

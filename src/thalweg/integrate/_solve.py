@@ -7,9 +7,10 @@ import numpy as np
 
 from thalweg._core import Array, DataError, IntegrationError, Weights
 from thalweg.integrate._controller import MethodChoice
-from thalweg.integrate._driver import Driver, Limits, Record
+from thalweg.integrate._driver import Driver, Limits
 from thalweg.integrate._field import Field
 from thalweg.integrate._native import instruction_set
+from thalweg.integrate._record import Record
 from thalweg.integrate._slices import LARGEST, CompiledChoice, CompiledDriver
 from thalweg.integrate._solution import Solution
 from thalweg.integrate._status import MESSAGES
@@ -94,24 +95,24 @@ def solve(
         driver.tolerance = max(rtol, FINEST) * size
     if atol is not None:
         driver.tolerance = atol
-    record = Record.begin(driver)
+    record = Record((driver.t, driver.loss, float(np.linalg.norm(driver.slope))), driver.y)
     floor = FINEST * _reach(driver)
     driver.tolerance = max(driver.tolerance, floor)
     limits = Limits(t_end, loss_stop, gradient_stop, max_steps, driver.tolerance)
     status = driver.run(limits, record, progress)
-    record.close(driver)
+    rows, kept, points = record.close(driver.y)
     return Solution(
-        t=np.array(record.t),
-        y=np.array(record.y),
-        loss=np.array(record.loss),
-        gradient_norm=np.array(record.gradient_norm),
+        t=rows["t"][kept],
+        y=points,
+        loss=rows["loss"][kept],
+        gradient_norm=rows["gradient_norm"][kept],
         status=status,
         message=MESSAGES[status],
         stats=driver.counts | _engine(driver),
         state=driver,
         _field=driver.field,
-        _steps=record.steps,
-        _kept=record.kept,
+        _steps=rows[1:],
+        _kept=kept,
     )
 
 
