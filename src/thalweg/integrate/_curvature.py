@@ -11,7 +11,7 @@ from thalweg.network import prefix_products, suffix_products, unpack
 
 LARGEST_DENSE = 600
 """Unknowns up to which the Hessian is factorized; beyond, systems are solved iteratively."""
-ACCURACY = 1e-10
+ACCURACY = 1e-9
 ITERATIONS = 200
 Solve = Callable[[Array], Array | None]
 

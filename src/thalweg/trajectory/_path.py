@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class Path:
 
     @functools.cached_property
     def t(self) -> Array:
-        """Times of accepted steps, evenly thinned on long runs."""
+        """Times of accepted steps, thinned on long runs."""
         return self._joined([part.t for part in self.parts])
 
     @functools.cached_property
@@ -56,11 +57,22 @@ class Path:
         return self._project(raw)
 
     def _joined(self, pieces: list[Array]) -> Array:
-        whole = np.concatenate([pieces[0], *(piece[1:] for piece in pieces[1:])])
+        return np.asarray(self._whole(pieces)[self._shown], dtype=np.float64)
+
+    @staticmethod
+    def _whole(pieces: list[Array]) -> Array:
+        return np.concatenate([pieces[0], *(piece[1:] for piece in pieces[1:])])
+
+    @functools.cached_property
+    def _shown(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Numbers of the points that are shown: half evenly among steps, half among log times."""
+        t = self._whole([part.t for part in self.parts])
         most = min(MOST_POINTS, max(LEAST_POINTS, MOST_NUMBERS // self.parts[0].y.shape[1]))
-        every = -(-len(whole) // most)
-        kept = np.arange(0, len(whole), every)
-        return whole[kept if kept[-1] == len(whole) - 1 else np.append(kept, len(whole) - 1)]
+        if len(t) <= most:
+            return np.arange(len(t))
+        even = np.linspace(0, len(t) - 1, most // 2).astype(np.int64)
+        times = np.geomspace(max(t[1], 1e-12 * t[-1]), t[-1], most // 2)
+        return np.union1d(even, np.minimum(np.searchsorted(t, times), len(t) - 1))
 
     @functools.cached_property
     def _conserved(self) -> list[Array]:
