@@ -28,7 +28,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 
 TARGETS = (1e-4, 1e-6, 1e-8)
-LADDER = tuple(10.0**-k for k in range(2, 13))
+LADDER = (1e-1, 3e-2, *(10.0**-k for k in range(2, 13)))
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 Point = tuple[float, float, float, float]  # rtol, error, least seconds, median seconds
 

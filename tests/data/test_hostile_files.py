@@ -126,6 +126,37 @@ def test_arrays_that_are_no_table(tmp_path, array, words):
     refuse(tmp_path / "t.npz", words)
 
 
+def test_options_and_names_that_are_none(tmp_path):
+    from thalweg.datasets import load_data
+
+    np.savez(tmp_path / "t.npz", X=np.ones((2, 2)), Y=np.ones((2, 1)))
+    refuse(tmp_path / "t.npz", "onehot", onehot="yes")
+    with pytest.raises(DataError, match="a name or a path is needed"):
+        load_data(None)
+    refuse(tmp_path / ("x" * 5000 + ".csv"), "cannot read", target=["k"])
+    header = member(np.zeros((1, 1))).replace(b"(1, 1)", b"(True,1)", 1)
+    refuse(archive(tmp_path / "s.npz", X=header, Y=member(np.ones((1, 1)))), "readable")
+
+
+def test_long_tables_are_reduced_instead_of_kept(tmp_path, monkeypatch):
+    import pyarrow as pa
+    from pyarrow import feather
+
+    columns = {name: np.zeros(300_000) + i for i, name in enumerate("abk")}
+    feather.write_feather(
+        pa.table(columns), tmp_path / "z.feather", compression="zstd", chunksize=300_000
+    )
+    assert (tmp_path / "z.feather").stat().st_size < 100_000
+    monkeypatch.setattr("thalweg.data._read.IN_MEMORY", 2**20)
+    found = read_table(tmp_path / "z.feather", target="k")
+    assert found.n_samples == 300_000
+    assert len(found.X) <= 4
+    (tmp_path / "z.csv").write_text("a,b,k\n" + "0,1,2\n" * 100_000)
+    found = read_table(tmp_path / "z.csv", target="k")
+    assert found.n_samples == 100_000
+    assert len(found.X) <= 4
+
+
 def test_paths_that_lead_nowhere(tmp_path):
     (tmp_path / "folder.csv").mkdir()
     refuse(tmp_path / "folder.csv", "is a directory", target=["k"])

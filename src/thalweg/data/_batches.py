@@ -88,7 +88,8 @@ def _csv(path: pathlib.Path) -> Source:
         options = csv.ConvertOptions(
             column_types=columns,
             decimal_point=convert,
-            strings_can_be_null=False,
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
         )
         return csv.open_csv(
             path,
@@ -108,11 +109,33 @@ def _csv(path: pathlib.Path) -> Source:
         if any(is_kind(field.type) for is_kind in number)
     }
 
+    whole = [field.name for field in schema if pa.types.is_integer(field.type)]
+
     def batches() -> Iterator[Any]:
         with readable(path), reader(types) as stream:
-            yield from stream
+            for batch in stream:
+                _refuse_lost_digits(batch, whole)
+                yield from _slices(batch)
 
     return Source(path, schema, None, batches)
+
+
+def _slices(batch: Any) -> Iterator[Any]:
+    """Cut a batch, however long its writer made it; nothing is copied."""
+    return (batch.slice(begin, ROWS) for begin in range(0, batch.num_rows, ROWS))
+
+
+def _refuse_lost_digits(batch: Any, names: list[str]) -> None:
+    """Refuse whole numbers that a double has rounded."""
+    import pyarrow.compute as pc
+
+    for name in names:
+        ends = pc.min_max(batch.column(batch.schema.names.index(name))).as_py()
+        if max(abs(ends["min"] or 0.0), abs(ends["max"] or 0.0)) >= 2.0**53:
+            raise DataError(
+                f"column {inert(name)!r} has whole numbers beyond 2**53, which doubles cannot "
+                "hold; scale the column or leave it out"
+            )
 
 
 def _dialect(path: pathlib.Path) -> tuple[str, str]:
@@ -159,8 +182,10 @@ def _arrow(path: pathlib.Path) -> Source:
         with readable(path), pa.memory_map(str(path)) as stream:
             source = reader(stream)
             if hasattr(source, "num_record_batches"):
-                yield from (source.get_batch(i) for i in range(source.num_record_batches))
+                parts = (source.get_batch(i) for i in range(source.num_record_batches))
             else:
-                yield from source
+                parts = source
+            for part in parts:
+                yield from _slices(part)
 
     return Source(path, schema, None, batches)

@@ -55,7 +55,7 @@ def numeric_column(column: Any, name: str, role: str, first_row: int = 0) -> Arr
     label = f"{role} column {inert(name)!r}"
     if is_text(kind):
         advice = "remove it, or encode it as numbers"
-        raise DataError(f"{label} is text (first value {_first(column)!r}); {advice}")
+        raise DataError(f"{label} is text (for example {_first(column)!r}); {advice}")
     if column.null_count:
         row = first_row + int(np.flatnonzero(np.asarray(column.is_null()))[0])
         raise DataError(
@@ -93,8 +93,13 @@ def is_text(kind: Any) -> bool:
 
 
 def _first(column: Any) -> str:
-    value = next((item for item in column if item.is_valid), None)
-    return "" if value is None else inert(value.as_py(), 24)
+    """Return the first value that is no number."""
+    for item in column:
+        try:
+            float(item.as_py() or 0.0)
+        except ValueError:
+            return inert(item.as_py(), 24)
+    return inert(column[0].as_py(), 24) if len(column) else ""
 
 
 def one_hot(labels: Any, classes: Sequence[Any]) -> Array:

@@ -105,8 +105,10 @@ def _read_array(file: IO[bytes], size: int, name: str) -> RawArray:
     if dtype.kind not in "fiub":
         held = KINDS.get(dtype.kind, f"type {dtype}")
         raise DataError(f"{name} holds {held}; {NEEDED}, save an array of floats")
+    if any(type(length) is not int or length < 0 for length in shape):
+        raise DataError(damaged)
     wanted = math.prod(shape) * dtype.itemsize
-    if any(length < 0 for length in shape) or wanted != size - file.tell():
+    if wanted != size - file.tell():
         raise DataError(
             f"{name} claims shape {shape} ({wanted} bytes) but holds {size - file.tell()}; "
             "the file is truncated or forged"

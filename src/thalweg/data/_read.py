@@ -65,17 +65,14 @@ def read_table(
     DataError
         If the file, a column or a value cannot be used; one line that says which and why.
     """
-    path = pathlib.Path(path)
-    kind = path.suffix.lower()
-    if kind not in {".npz", ".npy", *FORMATS}:
-        known = ", ".join([".npz", ".npy", *FORMATS])
-        raise DataError(f"{inert(path)} has no known format; {known} can be read")
-    if not path.is_file():
-        why = "is a directory" if path.is_dir() else "does not exist"
-        raise DataError(f"{inert(path)} {why}; give the path of a {kind} file")
+    path, target = pathlib.Path(path), [target] if isinstance(target, str) else target
+    if onehot not in {"auto", "never"}:
+        raise DataError(f"onehot must be 'auto' or 'never', got {onehot!r}")
+    kind = _known_format(path)
     if kind in FORMATS:
         source = open_source(path)
-        if _size(source) > IN_MEMORY:
+        table = None if _size(source) > IN_MEMORY else _named_columns(source, target, onehot)
+        if table is None:
             return reduce_table(
                 path,
                 target=target,
@@ -84,7 +81,6 @@ def read_table(
                 onehot=onehot,
                 progress=progress,
             )
-        table = _named_columns(source, target, onehot)
     else:
         if target:
             raise DataError(f"--target names columns, but {kind} files have none; leave it out")
@@ -101,20 +97,37 @@ def read_table(
     )
 
 
+def _known_format(path: pathlib.Path) -> str:
+    """Return the suffix of a file that exists and may be readable."""
+    kind = path.suffix.lower()
+    if kind not in {".npz", ".npy", *FORMATS}:
+        known = ", ".join([".npz", ".npy", *FORMATS])
+        raise DataError(f"{inert(path)} has no known format; {known} can be read")
+    with readable(path):
+        if not path.is_file():
+            why = "is a directory" if path.is_dir() else "does not exist"
+            raise DataError(f"{inert(path)} {why}; give the path of a {kind} file")
+    return kind
+
+
 def _size(source: Source) -> int:
-    """Return bytes that the columns take, or the file's size where the rows are not counted."""
-    if source.n_rows is not None:
-        return 8 * source.n_rows * len(source.schema.names)
-    return source.path.stat().st_size
+    """Return bytes that the columns take, as far as the file tells beforehand."""
+    return 8 * (source.n_rows or 0) * len(source.schema.names)
 
 
-def _named_columns(source: Source, target: Sequence[str], onehot: str) -> Table:
+def _named_columns(source: Source, target: Sequence[str], onehot: str) -> Table | None:
+    """Return the table, or ``None`` as soon as it turns out too large for memory."""
     import pyarrow as pa
 
     where = inert(source.path.name)
     features, targets = split_columns(source.schema.names, target, where)
+    batches, rows = [], 0
     with readable(source.path):
-        batches = list(source.batches())
+        for batch in source.batches():
+            batches.append(batch)
+            rows += batch.num_rows
+            if 8 * rows * len(source.schema.names) > IN_MEMORY:
+                return None
         table = pa.Table.from_batches(batches) if batches else source.schema.empty_table()
         table = table.combine_chunks()
     if table.num_rows == 0:

@@ -70,7 +70,7 @@ def load(name: str) -> Dataset:
 
 
 def load_data(
-    name_or_path: str | os.PathLike[str],
+    name_or_path: Any,
     *,
     target: Sequence[str] = (),
     y: str | os.PathLike[str] | None = None,
@@ -98,6 +98,9 @@ def load_data(
     DataError
         If neither a data set nor a readable file is meant.
     """
+    if not isinstance(name_or_path, (str, os.PathLike)):
+        kind = type(name_or_path).__name__
+        raise DataError(f"a name or a path is needed, got {kind}; {_hint('')}")
     text = os.fspath(name_or_path)
     if text in _index():
         if target or y is not None:

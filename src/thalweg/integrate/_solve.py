@@ -90,7 +90,7 @@ def solve(
         driver.choice = copy.copy(driver.choice)
     driver.counts = dict.fromkeys(driver.counts, 0)
     if state is None:
-        size = float(np.sqrt(np.mean(driver.y**2))) if driver.y.size else 0.0
+        size = _rms(driver.y)
         size = size if size > 0 else 1e-3
         driver.tolerance = max(rtol, FINEST) * size
     if atol is not None:
@@ -154,4 +154,8 @@ def _reach(driver: Driver) -> float:
     least = float(driver.field.metric.min()) if driver.field.metric.size else 1.0
     scale = driver.field.target_norm / least if least > 0 else 0.0
     grown = scale ** (1.0 / depth) / np.sqrt(max(driver.y.size, 1))
-    return float(max(np.sqrt(np.mean(driver.y**2)) if driver.y.size else 0.0, min(grown, 1.0)))
+    return float(max(_rms(driver.y), min(grown, 1.0)))
+
+
+def _rms(y: Array) -> float:
+    return float(np.sqrt(y @ y / max(y.size, 1)))
