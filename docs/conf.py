@@ -1,0 +1,11 @@
+"""Sphinx configuration; ``python3 dev.py docs`` builds the pages."""
+
+project = "thalweg"
+author = "The thalweg developers"
+copyright = "2026, the thalweg developers"
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+html_theme = "furo"
+exclude_patterns = ["_build"]
+autodoc_typehints = "description"
+myst_enable_extensions = ["dollarmath"]
+suppress_warnings = ["myst.xref_missing"]
