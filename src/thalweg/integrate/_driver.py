@@ -19,6 +19,7 @@ from thalweg.integrate._status import Status
 
 REFRESH = 10  # accepted steps after which the spectral radius is estimated anew
 FAR = 1e100
+QUIET = 5e-14  # of the squared target: growth of the loss that is never taken for progress
 RELAX = 1.2  # widening, at each estimate of the radius, of the steps that noise has shortened
 
 
@@ -150,9 +151,7 @@ class Driver:
         moved = 4.0 * float(np.linalg.norm(error))
         slope = float(np.linalg.norm(self.slope))
         explained = moved * (slope + 0.5 * self.radius * moved)
-        return self.field.rounding(self.loss) + min(
-            explained, self.choice.growth * self.field.target_norm**2
-        )
+        return self.field.rounding(self.loss) + min(explained, QUIET * self.field.target_norm**2)
 
     def _measure(self) -> None:
         self.radius, self.vector = spectral_radius(self.field, self.y, self.vector)
