@@ -127,7 +127,7 @@ private:
                 s.h = h * (quiet ? 0.5 : std::min(resize(error, 1.0), 0.7));
                 if (grew && kind != implicit_kind) {
                     measure(s, choice);
-                    if (quiet) s.ceiling = 0.6 * h * s.radius;
+                    if (quiet) s.ceiling = 0.8 * h * s.radius;
                 }
                 continue;
             }

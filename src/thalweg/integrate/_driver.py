@@ -111,7 +111,7 @@ class Driver:
                 if grew and kind != RODAS4:
                     self._measure()
                     if quiet:
-                        self.choice.ceiling = 0.6 * h * self.radius
+                        self.choice.ceiling = 0.8 * h * self.radius
                 continue
             # a step cut short by the end says little about a longer one
             grown = h * resize(error, self.error)

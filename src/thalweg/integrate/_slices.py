@@ -8,8 +8,6 @@ import math
 import time
 from collections.abc import Callable
 
-import numpy as np
-
 from thalweg._core import Array, IntegrationError
 from thalweg.integrate._controller import MethodChoice
 from thalweg.integrate._curvature import LARGEST_DENSE
@@ -17,6 +15,7 @@ from thalweg.integrate._driver import Driver, Limits
 from thalweg.integrate._field import Field
 from thalweg.integrate._native import Core, CoreLimits, CoreState
 from thalweg.integrate._record import Record
+from thalweg.integrate._spectral import first_vector
 from thalweg.integrate._status import Status
 
 SECONDS = 0.03  # of a slice
@@ -80,7 +79,7 @@ class CompiledDriver(Driver):
         y, slope = self.y.copy(), self.slope.copy()
         vector = self.vector
         if vector is None:
-            vector = np.random.default_rng(0).standard_normal(self.field.size)
+            vector = first_vector(self.field.size)
         vector = vector.copy()
         code, rows, points = core.run(
             state,

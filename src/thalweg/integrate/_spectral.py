@@ -1,11 +1,21 @@
 """Spectral radius of the Hessian by the power method, started from the last vector."""
 
+import functools
+
 import numpy as np
 
 from thalweg._core import Array
 from thalweg.integrate._field import Field
 
 SAFETY = 1.1
+
+
+@functools.lru_cache(maxsize=8)
+def first_vector(size: int) -> Array:
+    """Return where the power method starts, the same every time."""
+    vector = np.random.default_rng(0).standard_normal(size)
+    vector.flags.writeable = False
+    return vector
 
 
 def spectral_radius(field: Field, y: Array, start: Array | None) -> tuple[float, Array]:
@@ -16,7 +26,7 @@ def spectral_radius(field: Field, y: Array, start: Array | None) -> tuple[float,
     """
     vector = start
     if vector is None:
-        vector = np.random.default_rng(0).standard_normal(field.size)
+        vector = first_vector(field.size)
     size = float(np.linalg.norm(vector))
     vector = vector / size if size > 0 else vector
     radius = 0.0
