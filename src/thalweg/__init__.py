@@ -29,6 +29,11 @@ if TYPE_CHECKING:
         available_engines as available_engines,
         engine_name as engine_name,
     )
+    from thalweg.landscape import (
+        atlas as atlas,
+        classify as classify,
+        critical_point as critical_point,
+    )
     from thalweg.problem import Problem as Problem
     from thalweg.trajectory import flow as flow
 
@@ -47,6 +52,9 @@ _HOME = {
     "engine_name": "integrate",
     "Problem": "problem",
     "invariants": "conserved",
+    "atlas": "landscape",
+    "classify": "landscape",
+    "critical_point": "landscape",
     "certify": "certificate",
     "flow": "trajectory",
 }
@@ -66,8 +74,11 @@ __all__ = [
     "ThalwegError",
     "Tolerance",
     "__version__",
+    "atlas",
     "available_engines",
     "certify",
+    "classify",
+    "critical_point",
     "datasets",
     "engine_name",
     "flow",

@@ -67,6 +67,33 @@ MUTANTS = {
         "return 0.5 * float(rest.sum())",
         "tests/limit/test_limits.py::test_plateaus_are_passed_in_order_and_are_not_limits",
     ),
+    "only the pivot (L, 1)": (
+        "landscape/_pivots.py",
+        "    for i in range(2, depth + 1):\n",
+        "    for i in range(depth, depth + 1):\n",
+        "tests/landscape/test_classify.py::"
+        "test_rule_agrees_with_the_dense_hessian_and_every_verdict_has_its_witness",
+    ),
+    "both ranks instead of one": (
+        "landscape/_pivots.py",
+        "tight: bool | None = rank in {one, two}",
+        "tight: bool | None = {rank} == {one, two}",
+        "tests/landscape/test_classify.py::"
+        "test_rule_agrees_with_the_dense_hessian_and_every_verdict_has_its_witness",
+    ),
+    "order of the learned set ignored": (
+        "landscape/_classify.py",
+        "    if not top or rank == p.max_rank:\n",
+        "    if rank == p.max_rank:\n",
+        "tests/landscape/test_classify.py::test_published_spectra",
+    ),
+    "projector off the signal dropped": (
+        "landscape/_witness.py",
+        "            step = frames[j + 1] @ block @ frames[j]\n",
+        "            step = block\n",
+        "tests/landscape/test_classify.py::"
+        "test_rule_agrees_with_the_dense_hessian_and_every_verdict_has_its_witness",
+    ),
     "residual loss of a bottleneck omitted": (
         "certificate/_basin.py",
         "    rest = float(np.sum(sigma[rank:] ** 2))\n",

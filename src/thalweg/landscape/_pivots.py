@@ -8,8 +8,6 @@ from thalweg._core import Array, Result, Weights
 
 CERTAINLY_ZERO = 1e-11
 """Below this, relative to the norms of the factors, a singular value of a product is zero."""
-CERTAINLY_POSITIVE = 1e-7
-"""Above this it is not; in between the rank is undecided."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -35,20 +33,22 @@ class Pivot(Result):
     tightened: bool | None
 
 
-def product_rank(matrix: Array, scale: float) -> int | None:
+def product_rank(matrix: Array, scale: float, clear: float = 1e-7) -> int | None:
     """Return the rank of a product whose factors' norms multiply to `scale`, or ``None``.
 
-    ``None`` means that a singular value lies between the two thresholds: no clear gap.
+    ``None`` means that a singular value is neither certainly zero nor above `clear`: no gap.
     """
     if scale == 0.0:
         return 0
     values = np.linalg.svd(matrix, compute_uv=False) / scale
-    if np.any((values > CERTAINLY_ZERO) & (values < CERTAINLY_POSITIVE)):
+    if np.any((values > CERTAINLY_ZERO) & (values < clear)):
         return None
-    return int(np.sum(values >= CERTAINLY_POSITIVE))
+    return int(np.sum(values >= clear))
 
 
-def pivots(weights: Weights, target: Array, metric: Array, rank: int) -> tuple[Pivot, ...]:
+def pivots(
+    weights: Weights, target: Array, metric: Array, rank: int, clear: float = 1e-7
+) -> tuple[Pivot, ...]:
     """Evaluate every pivot of a critical point in reduced coordinates.
 
     Parameters
@@ -57,6 +57,9 @@ def pivots(weights: Weights, target: Array, metric: Array, rank: int) -> tuple[P
         Critical point and problem; ``Sigma_XY = D T^T``.
     rank
         Rank ``r`` of the end-to-end map.
+    clear
+        Singular values of products above this, relative to the norms of the factors (at least
+        the natural size of weights), are not zero.
 
     Returns
     -------
@@ -69,7 +72,8 @@ def pivots(weights: Weights, target: Array, metric: Array, rank: int) -> tuple[P
     ``Sigma_XY`` out of ``B_2`` gives wrong answers.
     """
     depth = len(weights)
-    norms = [float(np.linalg.norm(weight, 2)) for weight in weights]
+    natural = float(np.linalg.norm(target, 2) / np.median(metric)) ** (1.0 / depth)
+    norms = [max(float(np.linalg.norm(weight, 2)), natural) for weight in weights]
     cross = metric[:, np.newaxis] * target.T
     cross_norm = float(np.linalg.norm(cross, 2))
     before: list[tuple[Array, float]] = [(cross, cross_norm)]
@@ -86,8 +90,8 @@ def pivots(weights: Weights, target: Array, metric: Array, rank: int) -> tuple[P
             if j < i - 1:
                 between, between_norm = between @ weights[j], between_norm * norms[j]
             inner, inner_norm = before[j - 1]
-            one = product_rank(between, between_norm)
-            two = product_rank(inner @ after, inner_norm * after_norm)
+            one = product_rank(between, between_norm, clear)
+            two = product_rank(inner @ after, inner_norm * after_norm, clear)
             tight: bool | None = rank in {one, two}
             if not tight and (one is None or two is None):
                 tight = None

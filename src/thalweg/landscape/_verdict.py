@@ -3,7 +3,11 @@
 import dataclasses
 
 from thalweg._core import Array, Result
+from thalweg.landscape._pivots import Pivot
+from thalweg.landscape._witness import DescentCurve
 
+HIDDEN = {"witness", "message", "pivots", "descent_curve"}
+"""Fields that `repr` does not print as they are."""
 KINDS = (
     "global_minimum",
     "strict_saddle",
@@ -39,6 +43,12 @@ class Verdict(Result):
         For a strict saddle a direction of negative curvature, shaped like the weights.
     rule, message
         What decided, in a few words and in a sentence.
+    pivots
+        Every pivot with its two ranks, where the pivot rule decided.
+    paper_case
+        The paper's name for a saddle with one or two hidden layers.
+    descent_curve
+        For a non-strict saddle a line along which the loss falls.
     """
 
     kind: str
@@ -52,10 +62,16 @@ class Verdict(Result):
     witness: tuple[Array, ...] | None
     rule: str
     message: str
+    pivots: tuple[Pivot, ...] = ()
+    paper_case: str | None = None
+    descent_curve: DescentCurve | None = None
 
     def summary_rows(self) -> list[tuple[str, str]]:
         """Rows of ``repr``: the kind first, the witness as its presence."""
-        rows = [row for row in Result.summary_rows(self) if row[0] not in {"witness", "message"}]
+        rows = [row for row in Result.summary_rows(self) if row[0] not in HIDDEN]
         rows.insert(1, ("because", self.message))
-        rows.append(("witness", "a direction" if self.witness is not None else "none"))
+        proof = "a direction of negative curvature" if self.witness is not None else "none"
+        if self.descent_curve is not None:
+            proof = f"a curve of descent of order {self.descent_curve.order}"
+        rows.append(("witness", proof))
         return rows

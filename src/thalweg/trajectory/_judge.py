@@ -4,7 +4,7 @@ import numpy as np
 
 from thalweg._core import Array, learned_words
 from thalweg.certificate import levels
-from thalweg.landscape import Verdict, classify_level
+from thalweg.landscape import Verdict, classify_level, classify_reduced
 from thalweg.limit import Limit, close_tail, polish
 from thalweg.trajectory._decide import STABLE, Ending
 from thalweg.trajectory._path import Path
@@ -30,7 +30,7 @@ def judge(path: Path, ending: Ending) -> Limit:
     if ending.jump is not None:
         inner, moved = path.conserving(ending.jump.weights), ending.jump.length
         weights = path.to_reduced(inner)
-        verdict = classify_level(path.problem, weights)
+        verdict = classify_reduced(path.problem, weights)
         if in_basin:
             how = "basin certificate and closed tail"
             text = (
@@ -46,7 +46,7 @@ def judge(path: Path, ending: Ending) -> Limit:
         return _limit(path, inner, moved, verdict, (in_basin, ending.tail_error, how, text))
     if ending.saddle is not None:
         saddle = ending.saddle
-        verdict = classify_level(path.problem, path.to_reduced(saddle.weights))
+        verdict = classify_reduced(path.problem, path.to_reduced(saddle.weights))
         if saddle.moved == 0.0 and len(path.t) <= 2:
             how = "exact critical start"
             text = f"the gradient vanishes at the start, which is a {_words(verdict)}"
@@ -80,7 +80,7 @@ def _at_horizon(path: Path, in_basin: bool) -> Limit:  # noqa: FBT001
     travelled = max(
         float(np.linalg.norm(part.y - _flat(near.weights), axis=1).max()) for part in path.parts
     )
-    verdict = classify_level(problem, path.to_reduced(near.weights))
+    verdict = classify_reduced(problem, path.to_reduced(near.weights))
     arrived = near.moved <= STABLE * travelled and near.unstable <= STABLE * travelled
     if verdict.kind in {"strict_saddle", "non_strict_saddle"} and arrived:
         text = f"at the last point the trajectory has arrived at a {_words(verdict)}"

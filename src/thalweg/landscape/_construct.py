@@ -1,0 +1,97 @@
+"""Random critical points of every kind that occurs (Spec 4.6)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from thalweg._core import Array, DataError, RngLike, as_generator
+from thalweg.landscape._canonical import canonical_point
+from thalweg.landscape._learned import Target
+from thalweg.problem import Problem
+
+KINDS = ("global_minimum", "strict_saddle", "non_strict_saddle")
+
+
+def kinds_of(p: Problem, learned: tuple[int, ...]) -> tuple[str, ...]:
+    """Return the kinds of critical points that learned exactly these directions (Spec 4.3)."""
+    rank, top = len(learned), learned == tuple(range(len(learned)))
+    if p.depth == 1 and not (top and rank == p.target_rank):
+        return ()
+    if not top:
+        return ("strict_saddle",)
+    if rank == min(p.max_rank, p.target_rank):
+        return ("global_minimum",)
+    return ("strict_saddle", "non_strict_saddle") if p.depth >= 3 else ("strict_saddle",)
+
+
+def critical_point(
+    p: Problem, learned: Sequence[int] = (), kind: str | None = None, rng: RngLike = None
+) -> list[Array]:
+    """Return a random critical point that learned given directions and is of a given kind.
+
+    Parameters
+    ----------
+    p
+        The problem; singular values distinct and positive.
+    learned
+        Singular directions, counted from 0.
+    kind
+        ``"global_minimum"``, ``"strict_saddle"`` or ``"non_strict_saddle"``; ``None`` takes the
+        first that occurs.
+    rng
+        Seed or generator; ``None`` is seed 0.
+
+    Returns
+    -------
+    list of ndarray
+        Weights in the coordinates of the data; the gradient vanishes to rounding.
+
+    Raises
+    ------
+    DataError
+        If the directions do not exist or the kind cannot occur there (a ``ValueError``).
+    """
+    chosen = tuple(sorted({int(i) for i in learned}))
+    count = min(p.max_rank, p.target_rank)
+    if len(chosen) > count or any(not 0 <= i < p.target_rank for i in chosen):
+        raise DataError(
+            f"learned = {chosen} needs at most {count} different directions among "
+            f"0..{p.target_rank - 1} (bottleneck {p.max_rank})"
+        )
+    possible = kinds_of(p, chosen)
+    if not possible:
+        raise DataError("without a hidden layer the loss is convex: only global minima exist")
+    kind = possible[0] if kind is None else kind
+    if kind not in KINDS:
+        raise DataError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+    if kind not in possible:
+        raise DataError(f"no {kind} learned {chosen}: {_why_not(p, chosen, kind)}")
+    generator = as_generator(rng)
+    plain, metric = p.flow_data()
+    layers = p.depth
+    full = len(chosen) == p.max_rank
+    wanted = 3 if kind == "non_strict_saddle" else 2
+    if full:
+        wanted = int(generator.integers(0, layers + 1))
+    elif kind == "strict_saddle" and kinds_of(p, chosen) == ("strict_saddle",) and layers > 2:
+        wanted = int(generator.integers(2, layers + 1))
+    elif kind == "non_strict_saddle":
+        wanted = int(generator.integers(3, layers + 1))
+    zero = generator.choice(layers, size=min(wanted, layers), replace=False)
+    point = canonical_point(
+        (Target.of(plain), metric, p.reduced.dims), chosen, [int(j) for j in zero], generator
+    )
+    frozen = [np.zeros((p.dims[j + 1], p.dims[j])) for j in range(layers)]
+    return p.lift(point, like=frozen)
+
+
+def _why_not(p: Problem, learned: tuple[int, ...], kind: str) -> str:
+    top = learned == tuple(range(len(learned)))
+    if kind == "global_minimum":
+        count = min(p.max_rank, p.target_rank)
+        return f"a global minimum learns the {count} largest directions"
+    if not top:
+        return "a larger direction is unlearned, so the Hessian has a negative eigenvalue"
+    if len(learned) == min(p.max_rank, p.target_rank):
+        return "points that learned the largest directions possible are global minima"
+    return "with one hidden layer every saddle is strict (paper §4.1)"

@@ -1,0 +1,198 @@
+"""The complete classification, on constructed critical points, against dense Hessians."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import thalweg as tw
+from thalweg.landscape import _pivots
+
+
+def networks(count, seed):
+    """Random problems with distinct singular values, half of them with a data metric."""
+    rng = np.random.default_rng(seed)
+    while count:
+        depth, d_y = int(rng.integers(2, 6)), int(rng.integers(1, 5))
+        hidden = [int(n) for n in rng.integers(1, 6, size=depth - 1)]
+        dims = (d_y + int(rng.integers(0, 3)), *hidden, d_y)
+        sigma = np.sort(rng.uniform(0.5, 4.0, d_y))[::-1]
+        if d_y > 1 and np.min(-np.diff(sigma)) < 0.05:
+            continue
+        count -= 1
+        T = np.linalg.qr(rng.normal(size=(d_y, d_y)))[0] * sigma
+        T = T @ np.linalg.qr(rng.normal(size=(dims[0], dims[0])))[0][:d_y]
+        D = rng.uniform(0.5, 2.0, dims[0]) if rng.random() < 0.5 else None
+        yield tw.Problem.from_target(T, dims=dims, D=D), rng
+
+
+def random_request(p, rng):
+    rank = int(rng.integers(0, min(p.dims) + 1))
+    chosen = rng.choice(p.target_rank, size=rank, replace=False)
+    learned = tuple(range(rank)) if rng.random() < 0.5 else tuple(sorted(int(i) for i in chosen))
+    level = next(item for item in tw.atlas(p) if item.learned == learned)
+    return learned, str(rng.choice(level.kinds))
+
+
+@pytest.mark.parametrize(
+    "count", [250, pytest.param(20_000, marks=[pytest.mark.slow, pytest.mark.timeout(3000)])]
+)
+def test_rule_agrees_with_the_dense_hessian_and_every_verdict_has_its_witness(count):
+    for p, rng in networks(count, seed=count):
+        learned, kind = random_request(p, rng)
+        w = tw.critical_point(p, learned, kind, rng=rng)
+        size = max(np.linalg.norm(item) for item in w)
+        slope = np.sqrt(sum(np.sum(g**2) for g in p.gradient(w)))
+        assert slope <= 1e-12 * p.singular_values[0] * max(1.0, size) ** (2 * p.depth)
+        v = tw.classify(p, w)
+        values = np.linalg.eigvalsh(p.hessian(w).to_dense())
+        negative = values[0] < -1e-9 * max(1.0, np.abs(values).max())
+        assert (v.kind, v.learned, v.rank) == (kind, learned, len(learned)), v.message
+        assert negative == (kind == "strict_saddle")
+        if kind == "strict_saddle":
+            assert p.hessian(w).quadratic_form(v.witness) < 0
+            line = np.asarray(p.line(w, v.witness))
+            assert line[2] < 0
+        if kind == "non_strict_saddle":
+            curve = v.descent_curve
+            assert curve.order >= 3
+            losses = [
+                p.loss([a + t * b for a, b in zip(w, curve.direction, strict=True)])
+                for t in np.geomspace(1.0, 1e-3, 25)
+            ]
+            assert min(losses) < p.loss(w)
+
+
+def diagonal(dims, **entries):
+    out = [np.zeros((b, a)) for a, b in itertools.pairwise(dims)]
+    for place, value in entries.items():
+        layer, i, j = (int(c) for c in place[1:])
+        out[layer][i, j] = value
+    return out
+
+
+SHALLOW = tw.Problem.from_target([3.0, 1.0], dims=(3, 4, 2))
+DEEP = tw.Problem.from_target([3.0, 1.0], dims=(3, 2, 2, 2))
+
+
+def test_published_spectra():
+    v = tw.classify(SHALLOW, diagonal(SHALLOW.dims))
+    assert (v.kind, v.paper_case, v.inertia) == ("strict_saddle", "§4.1", (8, 4, 8))
+    v = tw.classify(DEEP, diagonal(DEEP.dims))
+    assert (v.kind, v.paper_case, v.inertia) == ("non_strict_saddle", "Case 1.2", (0, 14, 0))
+    third = 3.0 ** (1 / 3)
+    w = diagonal(DEEP.dims, w000=third, w100=third, w200=third)
+    v = tw.classify(DEEP, w)
+    values = np.linalg.eigvalsh(DEEP.hessian(w).to_dense())
+    assert (v.kind, v.learned) == ("non_strict_saddle", (0,))
+    assert v.paper_case == "Case 2.2 / Remark 3"
+    assert values[-1] == pytest.approx(12.9802, abs=1e-4)
+    assert v.inertia[1] == 10
+    assert v.loss == pytest.approx(0.5)
+    w = diagonal(DEEP.dims, w001=1.0, w100=1.0, w210=1.0)
+    v = tw.classify(DEEP, w)
+    values = np.linalg.eigvalsh(DEEP.hessian(w).to_dense())
+    assert (v.kind, v.learned) == ("strict_saddle", (1,))
+    assert values[0] == pytest.approx(-2.0, abs=1e-10)
+    assert values[-1] == pytest.approx(4.0, abs=1e-10)
+    assert v.inertia[0] == 1
+    assert v.loss == pytest.approx(4.5)
+
+
+def test_case_1_2_needs_the_data_in_the_pivot(monkeypatch):
+    # W_1 = [0 X] with X against the target's null space: without Sigma_XY its rank would count.
+    p = tw.Problem.from_target([3.0, 1.0], dims=(4, 2, 2, 2))
+    w = diagonal(p.dims, w002=1.0, w013=2.0)
+    v = tw.classify(p, w)
+    assert (v.kind, v.paper_case) == ("non_strict_saddle", "Case 1.2")
+    assert v.inertia == (0, p.n_parameters, 0)
+    plain = _pivots.pivots
+
+    def forgetful(weights, target, metric, rank, clear):
+        return plain(weights, np.ones_like(target), metric, rank, clear)
+
+    monkeypatch.setattr("thalweg.landscape._classify.pivots", forgetful)
+    assert tw.classify(p, w).kind != "non_strict_saddle"
+
+
+def test_case_1_1_and_prop_3():
+    w = diagonal(DEEP.dims, w000=1.0)
+    assert tw.classify(DEEP, w).paper_case == "Case 1.1"
+    w = diagonal(DEEP.dims, w100=1.0)
+    assert tw.classify(DEEP, w).paper_case == "Prop. 3 (iii), r_Z > r"
+
+
+def test_random_points_are_not_critical():
+    for p, rng in networks(300, seed=3):
+        v = tw.classify(p, tw.init.gaussian(p, scale=float(rng.uniform(0.05, 2.0)), rng=rng))
+        assert v.kind == "not_critical"
+
+
+@pytest.mark.parametrize("distance", [1e-3, 1e-5, 1e-7, 1e-9])
+def test_near_points_are_right_or_undecided(distance):
+    for p, rng in networks(40, seed=4):
+        learned, kind = random_request(p, rng)
+        w = tw.critical_point(p, learned, kind, rng=rng)
+        near = [item + distance * rng.normal(size=item.shape) / item.size for item in w]
+        assert tw.classify(p, near).kind in {kind, "undecided", "not_critical"}
+
+
+def test_gauge_and_scaling_change_nothing():
+    for p, rng in networks(40, seed=5):
+        learned, kind = random_request(p, rng)
+        w = tw.critical_point(p, learned, kind, rng=rng)
+        moved = [item.copy() for item in w]
+        for j in range(p.depth - 1):
+            Q = np.linalg.qr(rng.normal(size=(p.dims[j + 1], p.dims[j + 1])))[0]
+            moved[j], moved[j + 1] = Q @ moved[j], moved[j + 1] @ Q.T
+        v = tw.classify(p, moved)
+        assert (v.kind, v.learned) == (kind, learned)
+
+
+def test_whitened_and_raw_agree_on_the_kind():
+    rng = np.random.default_rng(6)
+    X = rng.normal(size=(40, 4)) * np.array([3.0, 1.0, 0.5, 0.2])
+    Y = X @ rng.normal(size=(4, 2))
+    raw = tw.Problem.from_data(X, Y, widths=(3, 3))
+    white = tw.Problem.from_data(X, Y, widths=(3, 3), metric="whitened")
+    for level, seed in itertools.product(tw.atlas(raw), range(3)):
+        for kind in level.kinds:
+            w = tw.critical_point(raw, level.learned, kind, rng=seed)
+            one, two = tw.classify(raw, w), tw.classify(white, w)
+            assert one.kind == two.kind == kind
+            assert one.learned == two.learned == level.learned
+
+
+def test_ties_are_decided_by_the_inertia_and_say_so():
+    p = tw.Problem.from_target([2.0, 2.0], dims=(3, 3, 2))
+    v = tw.classify(p, diagonal(p.dims))
+    assert v.kind == "strict_saddle"
+    assert "equal" in v.message
+
+
+def test_many_parameters_need_no_dense_hessian():
+    p = tw.Problem.from_target(np.linspace(5.0, 1.0, 100), dims=(100, 100, 100))
+    w = tw.critical_point(p, range(40), rng=0)
+    v = tw.classify(p, w)
+    assert v.kind == "strict_saddle"
+    assert v.inertia is None
+    assert p.hessian(w).quadratic_form(v.witness) < 0
+
+
+@pytest.mark.parametrize(
+    ("dims", "learned", "kind", "words"),
+    [
+        ((3, 4, 2), (0,), "non_strict_saddle", "one hidden layer"),
+        ((3, 4, 2), (1,), "global_minimum", "largest"),
+        ((3, 4, 2), (0, 1), "strict_saddle", "global minima"),
+        ((3, 2, 2, 2), (1,), "non_strict_saddle", "larger direction"),
+        ((3, 4, 2), (0, 1, 2), None, "at most 2"),
+        ((3, 1, 2), (0, 1), None, "bottleneck 1"),
+        ((3, 4, 2), (0,), "maximum", "kind must be"),
+        ((3, 2), (), None, "convex"),
+    ],
+)
+def test_impossible_requests_say_why(dims, learned, kind, words):
+    p = tw.Problem.from_target([3.0, 1.0], dims=dims)
+    with pytest.raises(ValueError, match=words):
+        tw.critical_point(p, learned, kind)
