@@ -14,6 +14,8 @@ from thalweg.cli._output import say
 COMMANDS = {
     "analyze": "data to limit, certificate and report",
     "flow": "the trajectory alone",
+    "landscape": "every critical value, with what is learned there",
+    "classify": "which critical point given weights are, and why",
     "datasets": "the bundled data sets",
 }
 DONE, BAD_INPUT, NUMERICAL, INTERRUPTED = 0, 2, 3, 130

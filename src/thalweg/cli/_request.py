@@ -43,8 +43,8 @@ class Request:
         ]
 
 
-def build(options: dict[str, Any], progress: Progress) -> Request:
-    """Load the data, set up the problem and make the start."""
+def load_problem(options: dict[str, Any], progress: Progress) -> tuple[Dataset, Problem]:
+    """Load the data and set up the problem."""
     data = load_data(
         options["data"],
         target=split_names(options["target"]),
@@ -57,6 +57,12 @@ def build(options: dict[str, Any], progress: Progress) -> Request:
     problem = data.problem(
         parse_widths(options["widths"]), metric=options["metric"], loss=options["loss"]
     )
+    return data, problem
+
+
+def build(options: dict[str, Any], progress: Progress) -> Request:
+    """Load the data, set up the problem and make the start."""
+    data, problem = load_problem(options, progress)
     if options.get("weights"):
         path = pathlib.Path(options["weights"])
         return Request(data, problem, read_weights(path, problem), f"weights from {path}", None)

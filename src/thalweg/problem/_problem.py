@@ -8,6 +8,7 @@ import numpy as np
 
 from thalweg import network
 from thalweg._core import (
+    SMALLEST,
     Array,
     DataError,
     DimensionError,
@@ -272,7 +273,12 @@ class Problem(ProblemFacts):
         list of ndarray
             Weights in the coordinates of the data.
         """
-        out = as_weights(w_reduced, self.reduced.dims, "w_reduced")
+        # What has decayed below the smallest accepted size comes back as zero.
+        kept = [
+            np.where(np.abs(item) < SMALLEST, 0.0, item) if isinstance(item, np.ndarray) else item
+            for item in w_reduced
+        ]
+        out = as_weights(kept, self.reduced.dims, "w_reduced")
         frozen = None if like is None else as_weights(like, self.dims, "like")
         return lift_weights(out, self._moments, self.metric, frozen)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._core import SMALLEST, Array, DataError, as_scalar
+from thalweg._core import Array, DataError, as_scalar
 from thalweg.conserved import drift_scales, imbalance
 from thalweg.integrate import Solution, project
 from thalweg.network import unpack
@@ -123,13 +123,8 @@ class Path:
         return unpack(self._project(flat[np.newaxis])[0], self.compression.dims)
 
     def to_data(self, weights: list[Array]) -> list[Array]:
-        """Map compressed weights to the coordinates of the data.
-
-        Entries that have decayed below what the checks of input accept become zero.
-        """
-        whole = self.compression.expand(weights)
-        alive = [np.where(np.abs(item) < SMALLEST, 0.0, item) for item in whole]
-        return self.problem.lift(alive, like=self.start)
+        """Map compressed weights to the coordinates of the data."""
+        return self.problem.lift(self.compression.expand(weights), like=self.start)
 
     def to_reduced(self, weights: list[Array]) -> list[Array]:
         """Map compressed weights to reduced coordinates."""

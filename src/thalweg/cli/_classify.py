@@ -1,0 +1,38 @@
+"""`thalweg classify`: which critical point given weights are."""
+
+import pathlib
+from typing import Any
+
+import click
+
+from thalweg.cli._options import data_options, general_options, problem_options
+from thalweg.cli._output import tell, tell_json, tell_rows
+from thalweg.cli._progress import Progress
+from thalweg.cli._request import load_problem, read_weights
+from thalweg.landscape import classify
+
+
+@click.command("classify")
+@data_options
+@problem_options
+@click.option("--weights", metavar="FILE.npz", required=True, help="Keys W1, W2, ...")
+@general_options
+def command(**options: Any) -> int:
+    """Say which kind of critical point of DATA's loss given weights are, and why.
+
+    DATA is given as for `thalweg analyze`; --widths must fit the weights.
+    """
+    with Progress(quiet=options["quiet"] or options["as_json"]) as progress:
+        data, problem = load_problem(options, progress)
+        weights = read_weights(pathlib.Path(options["weights"]), problem)
+        verdict = classify(problem, weights)
+    if options["as_json"]:
+        tell_json(verdict.to_dict())
+        return 0
+    tell(f"{data.name}: layers {'-'.join(map(str, problem.dims))}")
+    tell_rows(verdict.summary_rows())
+    for pivot in verdict.pivots:
+        state = {True: "tightened", False: "not tightened", None: "undecided"}[pivot.tightened]
+        ranks = f"ranks {pivot.rank_between} and {pivot.rank_around}"
+        tell(f"pivot {pivot.layers}: {ranks}, {state}")
+    return 0
