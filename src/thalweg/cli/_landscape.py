@@ -45,6 +45,7 @@ def command(**options: Any) -> int:
         found = atlas(problem)
         document = found.to_dict()
         levels = found.lowest(options["lowest"])
+        verdict = None
         document["levels"] = [item.to_dict() for item in levels]
         if options["sample"]:
             weights, verdict = _sample(problem, options["sample"], options["seed"])
@@ -62,7 +63,7 @@ def command(**options: Any) -> int:
         (f"{item.loss + problem.irreducible_loss:.8g}", _words(item.learned, item.kinds))
         for item in levels
     )
-    if options["sample"]:
+    if verdict is not None:
         tell("")
         tell_rows(verdict.summary_rows())
         if "file" in document:
