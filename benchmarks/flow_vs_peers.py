@@ -97,7 +97,7 @@ def machine() -> str:
 
 
 def clock(seconds: float | None) -> str:
-    return "not reached" if seconds is None else f"{1e3 * seconds:.3g}"
+    return "over budget" if seconds is None else f"{1e3 * seconds:.3g}"
 
 
 def section(problem: FlowProblem, found: dict[str, list[Point]]) -> list[str]:
@@ -144,7 +144,9 @@ def main() -> int:
         + ", ".join(f"{e:.0e}" for e in TARGETS)
         + ". Written by `python benchmarks/flow_vs_peers.py --write"
         + (" --quick" if options.quick else "")
-        + "`; see benchmarks/README.md for what is measured and how.",
+        + "`; see benchmarks/README.md for what is measured and how. *Over budget*: the solver did "
+        "not come to that error within the seconds or steps that the benchmark grants each of them, "
+        "which says nothing about what it would do with more.",
         "",
         f"Machine: {machine()}.",
         "",
