@@ -145,8 +145,8 @@ def main() -> int:
         + ". Written by `python benchmarks/flow_vs_peers.py --write"
         + (" --quick" if options.quick else "")
         + "`; see benchmarks/README.md for what is measured and how. *Over budget*: the solver did "
-        "not come to that error within the seconds or steps that the benchmark grants each of them, "
-        "which says nothing about what it would do with more.",
+        "not come to that error within the seconds or steps that the benchmark grants each of "
+        "them, which says nothing about what it would do with more.",
         "",
         f"Machine: {machine()}.",
         "",
