@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         atlas as atlas,
         classify as classify,
         critical_point as critical_point,
+        excluded as excluded,
     )
     from thalweg.problem import Problem as Problem
     from thalweg.trajectory import flow as flow
@@ -55,6 +56,7 @@ _HOME = {
     "atlas": "landscape",
     "classify": "landscape",
     "critical_point": "landscape",
+    "excluded": "landscape",
     "certify": "certificate",
     "flow": "trajectory",
 }
@@ -81,6 +83,7 @@ __all__ = [
     "critical_point",
     "datasets",
     "engine_name",
+    "excluded",
     "flow",
     "init",
     "invariants",

@@ -69,15 +69,15 @@ MUTANTS = {
     ),
     "only the pivot (L, 1)": (
         "landscape/_pivots.py",
-        "    for i in range(2, depth + 1):\n",
-        "    for i in range(depth, depth + 1):\n",
+        "in pivot_arcs(depth):\n",
+        "in pivot_arcs(depth)[-depth + 1 :][-1:]:\n",
         "tests/landscape/test_classify.py::"
         "test_rule_agrees_with_the_dense_hessian_and_every_verdict_has_its_witness",
     ),
     "both ranks instead of one": (
         "landscape/_pivots.py",
-        "tight: bool | None = rank in {one, two}",
-        "tight: bool | None = {rank} == {one, two}",
+        "tight = rank in {one, two}",
+        "tight = {rank} == {one, two}",
         "tests/landscape/test_classify.py::"
         "test_rule_agrees_with_the_dense_hessian_and_every_verdict_has_its_witness",
     ),

@@ -11,6 +11,7 @@ import numpy as np
 
 from thalweg._core import Result, jsonable, learned_words
 from thalweg.landscape._construct import kinds_of
+from thalweg.landscape._strings import dense_dimension, is_strict, strata, stratum_dimension
 from thalweg.problem import Problem
 
 SHOWN = 64
@@ -19,12 +20,27 @@ SHOWN = 64
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Level(Result):
-    """One learned set: its reducible loss, the kinds that occur, the sets just above it."""
+    """One learned set.
+
+    Attributes
+    ----------
+    learned, loss
+        Directions, and the reducible loss that is left.
+    kinds
+        Kinds of critical points that occur there.
+    contained_in
+        The sets with one direction more.
+    n_strata, dimensions
+        For each kind the number of strata (patterns of the ranks of all products of layers) and
+        the dimension of the largest; ``None`` where there are more than can be listed.
+    """
 
     learned: tuple[int, ...]
     loss: float
     kinds: tuple[str, ...]
     contained_in: tuple[tuple[int, ...], ...]
+    n_strata: tuple[int | None, ...]
+    dimensions: tuple[int | None, ...]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -56,7 +72,10 @@ class Atlas(Result):
             kinds = kinds_of(p, learned)
             if not kinds:
                 return
+            counts, sizes = _strata(p, learned, kinds, self.complete)
             yield Level(
+                n_strata=counts,
+                dimensions=sizes,
                 learned=learned,
                 loss=loss,
                 kinds=kinds,
@@ -91,6 +110,39 @@ class Atlas(Result):
             (f"{item.loss:.6g}", f"{learned_words(item.learned)}: {', '.join(item.kinds)}")
             for item in self.lowest(12)
         ]
+
+
+def _strata(
+    p: Problem,
+    learned: tuple[int, ...],
+    kinds: tuple[str, ...],
+    covered: bool,  # noqa: FBT001
+) -> tuple[tuple[int | None, ...], tuple[int | None, ...]]:
+    """Return the number of strata and the largest dimension for each kind."""
+    dims, rank = p.reduced.dims, len(learned)
+    unknown = (None,) * len(kinds)
+    frozen = p.n_parameters - sum(a * b for a, b in itertools.pairwise(dims))
+    if not covered or dims[-1] > dims[0]:
+        return unknown, unknown
+    found = strata(dims, rank, dims[-1] - rank)
+    if found is None:
+        # At the full rank the free blocks are not restricted: one open stratum is dense.
+        dense = [dense_dimension(dims, rank) + frozen] if rank == p.max_rank else unknown
+        return unknown, tuple(dense)
+    groups = [
+        [
+            item
+            for item in found
+            if len(kinds) == 1 or is_strict(item, p.depth) == ("non" not in kind)
+        ]
+        for kind in kinds
+    ]
+    return (
+        tuple(len(group) for group in groups),
+        tuple(
+            max(stratum_dimension(dims, rank, item) for item in group) + frozen for group in groups
+        ),
+    )
 
 
 def _followers(learned: tuple[int, ...], count: int) -> Iterator[tuple[int, ...]]:

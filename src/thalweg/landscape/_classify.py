@@ -9,6 +9,7 @@ from thalweg._core import Array, Weights, as_weights
 from thalweg.landscape._cases import paper_case
 from thalweg.landscape._classify_level import classify_level, gradient_scale
 from thalweg.landscape._learned import Target
+from thalweg.landscape._nearest import Nearest, nearest_critical
 from thalweg.landscape._pivots import pivots
 from thalweg.landscape._spectrum import hessian_spectrum
 from thalweg.landscape._verdict import Verdict
@@ -18,8 +19,8 @@ from thalweg.problem import Problem
 
 NEAR = 1e-6
 """Distance of the end-to-end map from ``T_S``, relative to the largest singular value."""
-EXACT, EXACT_CLEAR = 1e-14, 1e-6
-"""Relative gradient that is rounding, and the size of factors that are surely not zero then."""
+NEARBY = 1e-4
+"""Relative distance of the exact critical point up to which its kind is the answer."""
 DISTINCT = 1e-6
 """Relative gap between singular values below which they count as tied."""
 
@@ -83,6 +84,14 @@ def classify_reduced(p: Problem, weights: Weights) -> Verdict:
     if near > NEAR * target.sigma[0] or norm > p.tolerance.critical * scale:
         text = f"the map is {near:.2g} away from any that a critical point can have"
         return dataclasses.replace(base, kind="undecided", rule="level", message=text)
+    exact = nearest_critical(weights, metric, target, learned)
+    if exact is not None and exact.relative > NEARBY:
+        exact = None
+    base = dataclasses.replace(
+        base,
+        distance=None if exact is None else exact.distance,
+        paper_case=paper_case(p.depth, len(learned), None if exact is None else exact.ranks),
+    )
     rank, top = len(learned), learned == tuple(range(len(learned)))
     if not top or rank == p.max_rank:
         rule = "a larger direction is unlearned"
@@ -90,31 +99,28 @@ def classify_reduced(p: Problem, weights: Weights) -> Verdict:
         return _proved(
             p, weights, dataclasses.replace(base, kind="strict_saddle", rule=rule, message=text)
         )
-    found = pivots(weights, plain, metric, rank, _clear(norm / scale, p.depth))
-    loose = [item for item in found if item.tightened is False]
+    if exact is None:
+        text = (
+            f"no exact critical point whose ranks have a clear gap was found within {NEARBY:g} of "
+            "the size of the weights; polish them first"
+        )
+        return dataclasses.replace(base, kind="undecided", rule="rank without a gap", message=text)
+    found = pivots(exact.ranks, rank)
+    loose = [item for item in found if not item.tightened]
     if loose:
         names = ", ".join(str(item.layers) for item in loose[:3])
         kind, rule = "strict_saddle", "pivot not tightened"
         text = f"pivot {names} has both ranks above {rank} (Spec 4.3)"
-    elif all(item.tightened for item in found):
+    else:
         kind, rule = "non_strict_saddle", "all pivots tightened"
         text = f"every one of {len(found)} pivots has a rank equal to {rank} (Spec 4.3)"
-    else:
-        kind, rule = "undecided", "rank without a gap"
-        open_ = next(item for item in found if item.tightened is None)
-        text = f"pivot {open_.layers} has a rank without a clear gap; polish the weights first"
+    text += f"; so at the exact critical point at distance {exact.distance:.2g}"
     return _proved(
-        p, weights, dataclasses.replace(base, kind=kind, rule=rule, message=text, pivots=found)
+        p,
+        weights,
+        dataclasses.replace(base, kind=kind, rule=rule, message=text, pivots=found),
+        exact,
     )
-
-
-def _clear(slope: float, depth: int) -> float:
-    """Return the size from which a factor is surely not zero, relative to natural weights.
-
-    At a saddle where several layers vanish, weights that are off by ``d`` have a gradient of
-    ``d^(L-1)`` only: a small gradient does not make small factors small errors.
-    """
-    return EXACT_CLEAR if slope <= EXACT else max(EXACT_CLEAR, 30.0 * slope ** (1.0 / (depth - 1)))
 
 
 def _not_covered(target: Target, shape: tuple[int, ...]) -> str | None:
@@ -128,26 +134,25 @@ def _not_covered(target: Target, shape: tuple[int, ...]) -> str | None:
     return None
 
 
-def _proved(p: Problem, weights: Weights, verdict: Verdict) -> Verdict:
-    """Attach the witness and the paper's case; without a witness nothing is claimed."""
+def _proved(
+    p: Problem, weights: Weights, verdict: Verdict, exact: Nearest | None = None
+) -> Verdict:
+    """Attach the witness; without one nothing is claimed."""
     plain, metric = p.flow_data()
     target = Target.of(plain)
-    case = None
-    if verdict.kind in {"strict_saddle", "non_strict_saddle"} and target.sigma[-1] > 0:
-        case = paper_case(weights, metric, target, verdict.learned)
     if verdict.kind == "strict_saddle":
         direction = _negative_direction(p, weights, verdict, target)
         if direction is not None:
-            lifted = tuple(p.lift(direction))
-            return dataclasses.replace(verdict, witness=lifted, paper_case=case)
+            return dataclasses.replace(verdict, witness=tuple(p.lift(direction)))
         text = f"{verdict.message}, but no direction of negative curvature was found"
         return dataclasses.replace(verdict, kind="undecided", message=text, witness=None)
     if verdict.kind == "non_strict_saddle":
-        curve = descent_curve(weights, metric, target, verdict.learned)
+        at = weights if exact is None else exact.weights
+        curve = descent_curve(at, metric, target, verdict.learned)
         if curve is not None:
             lifted = tuple(p.lift(list(curve.direction)))
             curve = dataclasses.replace(curve, direction=lifted)
-            return dataclasses.replace(verdict, descent_curve=curve, paper_case=case)
+            return dataclasses.replace(verdict, descent_curve=curve)
         text = f"{verdict.message}, but no curve of descent was found"
         return dataclasses.replace(verdict, kind="undecided", message=text)
     return verdict

@@ -7,6 +7,15 @@ import numpy as np
 from thalweg._core import Array, DataError, RngLike, as_generator
 from thalweg.landscape._canonical import canonical_point
 from thalweg.landscape._learned import Target
+from thalweg.landscape._strings import (
+    Arc,
+    as_strings,
+    covers,
+    free_sizes,
+    is_strict,
+    pivot_arcs,
+    random_strings,
+)
 from thalweg.problem import Problem
 
 KINDS = ("global_minimum", "strict_saddle", "non_strict_saddle")
@@ -68,21 +77,44 @@ def critical_point(
         raise DataError(f"no {kind} learned {chosen}: {_why_not(p, chosen, kind)}")
     generator = as_generator(rng)
     plain, metric = p.flow_data()
-    layers = p.depth
-    full = len(chosen) == p.max_rank
-    wanted = 3 if kind == "non_strict_saddle" else 2
-    if full:
-        wanted = int(generator.integers(0, layers + 1))
-    elif kind == "strict_saddle" and kinds_of(p, chosen) == ("strict_saddle",) and layers > 2:
-        wanted = int(generator.integers(2, layers + 1))
-    elif kind == "non_strict_saddle":
-        wanted = int(generator.integers(3, layers + 1))
-    zero = generator.choice(layers, size=min(wanted, layers), replace=False)
-    point = canonical_point(
-        (Target.of(plain), metric, p.reduced.dims), chosen, [int(j) for j in zero], generator
-    )
-    frozen = [np.zeros((p.dims[j + 1], p.dims[j])) for j in range(layers)]
+    deciding = kind if len(possible) > 1 or kind == "global_minimum" else None
+    arcs = random_arcs(p, len(chosen), deciding, generator)
+    point = canonical_point((Target.of(plain), metric, p.reduced.dims), chosen, arcs, generator)
+    frozen = [np.zeros((p.dims[j + 1], p.dims[j])) for j in range(p.depth)]
     return p.lift(point, like=frozen)
+
+
+def random_arcs(p: Problem, rank: int, kind: str | None, rng: np.random.Generator) -> list[Arc]:
+    """Return random strings of a kind at a rank; every rank pattern of that kind can come.
+
+    With ``None`` any strings: the learned set alone decides the kind.
+    """
+    dims, depth = p.reduced.dims, p.depth
+    nodes, linked = list(free_sizes(dims, rank)), p.target_rank - rank
+    planted: list[Arc] = []
+    forbidden: list[Arc] = []
+    if 0 not in nodes[1:]:
+        for _, between, around in pivot_arcs(depth):
+            if kind == "non_strict_saddle":
+                # One of the two products vanishes; identities and the link itself cannot.
+                single = between[1] == 1
+                other = around[1] == 2 or (not single and rng.random() < 0.5)
+                forbidden.append(between if other else around)
+        if kind == "strict_saddle" and rng.random() < 0.75:
+            at = int(rng.integers(len(pivot_arcs(depth))))
+            planted = list(pivot_arcs(depth)[at][1:])
+            linked -= 1
+            nodes = [size - 1 for size in nodes]
+    free = random_strings(
+        tuple(nodes),
+        linked,
+        lambda arc: not any(covers(arc, part, depth) for part in forbidden),
+        rng,
+    )
+    arcs = planted + free
+    if kind == "strict_saddle" and not is_strict(as_strings(arcs), depth):
+        return random_arcs(p, rank, kind, rng)
+    return arcs
 
 
 def _why_not(p: Problem, learned: tuple[int, ...], kind: str) -> str:

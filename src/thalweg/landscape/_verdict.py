@@ -47,6 +47,9 @@ class Verdict(Result):
         Every pivot with its two ranks, where the pivot rule decided.
     paper_case
         The paper's name for a saddle with one or two hidden layers.
+    distance
+        How far away, in the coordinates of the flow, an exact critical point with this learned
+        set and these ranks was constructed; ``None`` where none was looked for or found.
     descent_curve
         For a non-strict saddle a line along which the loss falls.
     """
@@ -65,6 +68,7 @@ class Verdict(Result):
     pivots: tuple[Pivot, ...] = ()
     paper_case: str | None = None
     descent_curve: DescentCurve | None = None
+    distance: float | None = None
 
     def summary_rows(self) -> list[tuple[str, str]]:
         """Rows of ``repr``: the kind first, the witness as its presence."""
