@@ -71,7 +71,8 @@ def canonical_point(
         core: Array = np.zeros((dims[j], dims[j - 1]))
         core[:rank, :rank] = np.diag(target.sigma[keep]) if j == 1 else np.eye(rank)
         core[rank:, rank:] = block
-        core = core @ right.T if j == 1 else np.linalg.solve(frames[j - 2].T, core.T).T
+        inner = right if j == 1 else np.linalg.inv(frames[j - 2]).T
+        core = core @ inner.T
         out.append((left if j == depth else frames[j - 1]) @ core)
     out[0] = out[0] / metric
     return out
