@@ -143,7 +143,13 @@ def _proved(
     if verdict.kind == "strict_saddle":
         direction = _negative_direction(p, weights, verdict, target)
         if direction is not None:
-            return dataclasses.replace(verdict, witness=tuple(p.lift(direction)))
+            witness = tuple(p.lift(direction))
+            norm = float(np.sqrt(sum(float(np.sum(item**2)) for item in witness)))
+            line = p.line(p.lift(weights), [item / norm for item in witness])
+            line[0] = 0.0
+            return dataclasses.replace(
+                verdict, witness=witness, line=line, curvature=2.0 * float(line[2])
+            )
         text = f"{verdict.message}, but no direction of negative curvature was found"
         return dataclasses.replace(verdict, kind="undecided", message=text, witness=None)
     if verdict.kind == "non_strict_saddle":

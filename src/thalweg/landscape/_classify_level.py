@@ -69,6 +69,11 @@ def classify_level(p: Problem, weights: Weights) -> Verdict:
         if inertia is not None:
             frozen = p.n_parameters - sum(inertia)
             inertia = (inertia[0], inertia[1] + frozen, inertia[2])
+        eigenvalues = None
+        if spectrum is not None and inertia is not None and p.metric == "raw":
+            # Weights against inputs that never occur are flat directions.
+            still = np.zeros(p.n_parameters - len(spectrum.values))
+            eigenvalues = np.sort(np.concatenate([spectrum.values, still]))
         return Verdict(
             kind=kind,
             learned=learned,
@@ -81,6 +86,7 @@ def classify_level(p: Problem, weights: Weights) -> Verdict:
             witness=witness,
             rule=rule,
             message=message,
+            eigenvalues=eigenvalues,
         )
 
     scale = gradient_scale(plain, metric, p.depth)

@@ -6,7 +6,7 @@ from thalweg._core import Array, Result
 from thalweg.landscape._pivots import Pivot
 from thalweg.landscape._witness import DescentCurve
 
-HIDDEN = {"witness", "message", "pivots", "descent_curve"}
+HIDDEN = {"witness", "message", "pivots", "descent_curve", "line", "curvature", "eigenvalues"}
 """Fields that `repr` does not print as they are."""
 KINDS = (
     "global_minimum",
@@ -52,6 +52,12 @@ class Verdict(Result):
         set and these ranks was constructed; ``None`` where none was looked for or found.
     descent_curve
         For a non-strict saddle a line along which the loss falls.
+    line, curvature
+        For a strict saddle the coefficients of ``L(W + t w) - L(W)`` along the witness scaled to
+        unit norm, lowest power first, and the Hessian's quadratic form there.
+    eigenvalues
+        The whole spectrum of the Hessian in the coordinates of the data, ascending, where it was
+        computed, else ``None``.
     """
 
     kind: str
@@ -69,6 +75,9 @@ class Verdict(Result):
     paper_case: str | None = None
     descent_curve: DescentCurve | None = None
     distance: float | None = None
+    line: Array | None = None
+    curvature: float | None = None
+    eigenvalues: Array | None = None
 
     def summary_rows(self) -> list[tuple[str, str]]:
         """Rows of ``repr``: the kind first, the witness as its presence."""
