@@ -6,7 +6,10 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from thalweg._core import DataError
+from thalweg.landscape import Atlas, Verdict
+from thalweg.plot._atlas import draw_atlas
 from thalweg.plot._figure import draw_run
+from thalweg.plot._verdict import draw_verdict
 from thalweg.trajectory import Trajectory
 
 
@@ -17,10 +20,11 @@ def draw(result: Any, **options: Any) -> Figure:
     Parameters
     ----------
     result
-        A `Trajectory`.
+        A `Trajectory`, an `Atlas`, a `Verdict`.
     **options
         For a run: ``panel`` (``"all"``, ``"loss"``, ``"modes"``, ``"singular_values"``,
-        ``"drift"``, ``"norms"``) and ``max_points``.
+        ``"drift"``, ``"norms"``) and ``max_points``. For an atlas: ``run``, whose path is laid
+        over, and ``lowest``, how many levels to draw. None for a verdict.
 
     Returns
     -------
@@ -37,9 +41,22 @@ def draw(result: Any, **options: Any) -> Figure:
     The loss panel shows the reducible loss, its critical values (Spec 4.2) and the certified
     envelope (Spec 3.2, 3.3); colours are safe for colour-blind readers; no TeX is needed.
     """  # noqa: DOC202 (the registered functions return)
-    raise DataError(f"there is no picture of a {type(result).__name__}; runs have one (tw.flow)")
+    raise DataError(
+        f"there is no picture of a {type(result).__name__}; "
+        "runs (tw.flow), atlases (tw.atlas) and verdicts (tw.classify) have one"
+    )
 
 
 @draw.register
 def _(result: Trajectory, **options: Any) -> Figure:
     return draw_run(result, **options)
+
+
+@draw.register
+def _(result: Atlas, **options: Any) -> Figure:
+    return draw_atlas(result, **options)
+
+
+@draw.register
+def _(result: Verdict, **options: Any) -> Figure:
+    return draw_verdict(result, **options)
