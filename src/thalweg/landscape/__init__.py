@@ -10,6 +10,11 @@ from thalweg.landscape._construct import critical_point as critical_point, kinds
 from thalweg.landscape._excluded import Exclusion as Exclusion, excluded as excluded
 from thalweg.landscape._learned import Target as Target
 from thalweg.landscape._pivots import Pivot as Pivot
+from thalweg.landscape._slice import (
+    Projection as Projection,
+    Slice as Slice,
+    plane_slice as plane_slice,
+)
 from thalweg.landscape._spectrum import (
     DENSE_LIMIT as DENSE_LIMIT,
     Spectrum as Spectrum,

@@ -6,9 +6,10 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from thalweg._core import DataError
-from thalweg.landscape import Atlas, Verdict
+from thalweg.landscape import Atlas, Slice, Verdict
 from thalweg.plot._atlas import draw_atlas
 from thalweg.plot._figure import draw_run
+from thalweg.plot._slice import draw_slice
 from thalweg.plot._verdict import draw_verdict
 from thalweg.trajectory import Trajectory
 
@@ -20,11 +21,12 @@ def draw(result: Any, **options: Any) -> Figure:
     Parameters
     ----------
     result
-        A `Trajectory`, an `Atlas`, a `Verdict`.
+        A `Trajectory`, an `Atlas`, a `Verdict` or a `Slice`.
     **options
         For a run: ``panel`` (``"all"``, ``"loss"``, ``"modes"``, ``"singular_values"``,
         ``"drift"``, ``"norms"``) and ``max_points``. For an atlas: ``run``, whose path is laid
-        over, and ``lowest``, how many levels to draw. None for a verdict.
+        over, and ``lowest``, how many levels to draw. None for a verdict. For
+        a slice: ``runs``, projected onto the plane, and ``max_points``.
 
     Returns
     -------
@@ -60,3 +62,8 @@ def _(result: Atlas, **options: Any) -> Figure:
 @draw.register
 def _(result: Verdict, **options: Any) -> Figure:
     return draw_verdict(result, **options)
+
+
+@draw.register
+def _(result: Slice, **options: Any) -> Figure:
+    return draw_slice(result, **options)
