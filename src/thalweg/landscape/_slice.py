@@ -260,13 +260,16 @@ def _losses(p: Problem, plane: tuple[Array, Array], x: Array, y: Array) -> Array
     dims = p.reduced.dims
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     batch = max(1, AT_ONCE // len(origin))
+    ends = np.cumsum([0, *(dims[j] * dims[j + 1] for j in range(p.depth))])
     out = np.empty(len(points))
     for begin in range(0, len(points), batch):
         flat = origin + points[begin : begin + batch] @ axes
-        ends = np.cumsum([0, *(dims[j] * dims[j + 1] for j in range(p.depth))])
-        product: Array = np.eye(dims[-1])
-        for j in reversed(range(p.depth)):
-            product = product @ flat[:, ends[j] : ends[j + 1]].reshape(-1, dims[j + 1], dims[j])
+        layers = [
+            flat[:, ends[j] : ends[j + 1]].reshape(-1, dims[j + 1], dims[j]) for j in range(p.depth)
+        ]
+        product = layers[-1]
+        for layer in reversed(layers[:-1]):
+            product = product @ layer
         error = target - product * metric
         out[begin : begin + batch] = 0.5 * np.sum(error**2, axis=(-2, -1))
     return out.reshape(len(y), len(x))

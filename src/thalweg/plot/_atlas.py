@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
@@ -71,7 +72,7 @@ def draw_atlas(atlas: Atlas, run: Trajectory | None = None, lowest: int | None =
         _frame(ax, nodes)
         _edges(ax, nodes)
         _nodes(ax, nodes)
-        _draw_path(ax, nodes, path)
+        _draw_path(ax, nodes, path, _path_name(run, path))
         names(ax, nodes, count, {learned for learned, _ in path}, 7.5 if large else 9.5)
         legend_above(ax)
         figure.text(0.012, 0.012, note, fontsize=8, color=PALE)
@@ -106,6 +107,12 @@ def _path(run: Trajectory | None, shown: Sequence[Level]) -> Path:
     return out
 
 
+def _path_name(run: Trajectory | None, path: Path) -> str:
+    if run is None or run.limit.verdict.kind in {"undecided", "not_critical"}:
+        return "path of the run so far"
+    return "path of the run" if len(path) > 1 else "limit of the run"
+
+
 def _level(run: Trajectory, learned: tuple[int, ...], loss: float) -> Level:
     """Return a level of the path that is not among the lowest; its strata are not counted."""
     kinds = kinds_of(run.problem, learned)
@@ -136,7 +143,7 @@ def _scale(ax: Axes, shown: Sequence[Level], gap: float) -> None:
             _logarithmic(ax, low, top)
         else:
             ax.set_yscale("linear")
-            ax.set_ylim(-0.06 * (top or 1.0), 1.14 * (top or 1.0))
+            ax.set_ylim(-0.06 * (top or 1.0), 1.17 * (top or 1.0))
         crowd.append(sum(lanes(shown, gap, lambda loss: _place(ax, loss))))
     if low > 0.0 and (crowd[0] < crowd[1] or top > WIDE * low):
         _logarithmic(ax, low, top)
@@ -159,7 +166,7 @@ def _logarithmic(ax: Axes, low: float, top: float) -> None:
     """Scale logarithmically from the least positive value up, linearly from there to zero."""
     ax.set_yscale("symlog", linthresh=low, linscale=0.5)
     span = math.log10(top / low)
-    ax.set_ylim(-0.25 * low, top * 10.0 ** max(0.12 * span, 0.1))
+    ax.set_ylim(-0.25 * low, top * 10.0 ** max(0.17 * span, 0.12))
     first, last = math.floor(math.log10(low)), math.floor(math.log10(top) + 1e-9)
     step = max(1, math.ceil((last - first + 1) / 7))
     ticks = [10.0**power for power in range(first, last + 1, step)]
@@ -188,18 +195,18 @@ def _frame(ax: Axes, nodes: Sequence[Node]) -> None:
 
 def _edges(ax: Axes, nodes: Sequence[Node]) -> None:
     """Join every set with those that have one direction more."""
-    where = {node.level.learned: node for node in nodes}
-    for node in nodes:
-        for above in node.level.contained_in:
-            if above in where:
-                ax.plot(
-                    [node.x, where[above].x],
-                    [node.level.loss, where[above].level.loss],
-                    color=GRID if len(nodes) > DETAILED else PALE,
-                    linewidth=0.8,
-                    zorder=1,
-                    gid="inclusion",
-                )
+    where = {node.level.learned: (node.x, node.level.loss) for node in nodes}
+    segments = [
+        (where[node.level.learned], where[above])
+        for node in nodes
+        for above in node.level.contained_in
+        if above in where
+    ]
+    colour = GRID if len(nodes) > DETAILED else PALE
+    ax.add_collection(
+        LineCollection(segments, colors=colour, linewidths=0.8, zorder=1, label="_inclusion"),
+        autolim=False,
+    )
 
 
 def _nodes(ax: Axes, nodes: Sequence[Node]) -> None:
@@ -220,7 +227,7 @@ def _nodes(ax: Axes, nodes: Sequence[Node]) -> None:
             )
 
 
-def _draw_path(ax: Axes, nodes: Sequence[Node], path: Path) -> None:
+def _draw_path(ax: Axes, nodes: Sequence[Node], path: Path, name: str) -> None:
     where = {node.level.learned: (node.x, node.level.loss) for node in nodes}
     stops = [where[learned] for learned, _ in path]
     if not stops:
@@ -234,7 +241,7 @@ def _draw_path(ax: Axes, nodes: Sequence[Node], path: Path) -> None:
         markerfacecolor="none",
         markeredgewidth=1.4,
         zorder=3,
-        label="path of the run",
+        label=name,
     )
     for begin, end in itertools.pairwise(stops):
         ends = [ax.transData.transform(point) for point in (begin, end)]

@@ -55,10 +55,13 @@ def draw_verdict(verdict: Verdict) -> Figure:
             "saddle, or a critical point of a network small enough for its whole spectrum"
         )
     with matplotlib.rc_context(SETTINGS):
-        width = 8.2 if len(panels) == 1 else 13.0 if len(panels) == 3 else 10.4
-        figure = Figure(figsize=(width, 4.1), layout="constrained")
-        for place, name in enumerate(panels, 1):
-            ax = figure.add_subplot(1, len(panels), place)
+        rows = 2 if len(panels) == 3 else 1
+        figure = Figure(figsize=(8.2, 3.9 * rows))
+        figure.set_layout_engine("constrained", h_pad=0.12)
+        grid = figure.add_gridspec(rows, min(len(panels), 2))
+        for place, name in enumerate(panels):
+            # The third panel goes below the other two, across.
+            ax = figure.add_subplot(grid[1, :] if place == 2 else grid[0, place])
             ax.set_label(name)
             _DRAWN[name](ax, verdict)
         note = f"{kind}, {learned_words(verdict.learned)}; decided by: {verdict.rule}"
