@@ -106,6 +106,15 @@ def test_rules_without_words_are_named(learned):
     assert "Decided by: <new rule>." in told["verdict"]
 
 
+def test_words_from_outside_are_text_on_the_page_and_in_pictures(learned, tmp_path):
+    rule = "<script>alert(1)</script>"
+    verdict = dataclasses.replace(learned.limit.verdict, rule=rule)
+    limit = dataclasses.replace(learned.limit, verdict=verdict)
+    _, source = section(dataclasses.replace(learned, limit=limit), tmp_path)
+    assert "<script" not in source
+    assert source.count("&lt;script&gt;") == 2
+
+
 def test_pictures_cover_lines_with_the_colour_of_the_page(learned, tmp_path):
     _, source = section(learned, tmp_path)
     atlas = source[source.index("<svg") : source.index("</svg>")]

@@ -45,6 +45,7 @@ def names(
         _boxes(float(x), float(y), lines, size) for (x, y), lines in zip(places, texts, strict=True)
     ]
     obstacles = [(float(x) - 4, float(y) - 3, float(x) + 4, float(y) + 3) for x, y in places]
+    obstacles += _outside(ax, inch)
     for node, lines, choice in zip(ranked, texts, roomy(choices, obstacles), strict=True):
         if choice is not None:
             _write(ax, node, lines if choice == 0 else lines[:1], size, below=choice == 2)
@@ -71,6 +72,13 @@ def _boxes(x: float, y: float, lines: list[str], size: float) -> list[Box]:
         (left, bottom, left + width, bottom + tall),
         (x - RIGHT - width, y - LIFT - tall, x - RIGHT, y - LIFT),
     ]
+
+
+def _outside(ax: Axes, inch: float) -> list[Box]:
+    """Return what lies left, above and right of the panel as boxes that no name may enter."""
+    frame, far = ax.get_window_extent(), 1e6
+    left, right, top = frame.x0 / inch, frame.x1 / inch + 10.0, frame.y1 / inch + 2.0
+    return [(-far, -far, left, far), (right, -far, far, far), (-far, top, far, far)]
 
 
 def _write(ax: Axes, node: Node, lines: list[str], size: float, *, below: bool) -> None:
