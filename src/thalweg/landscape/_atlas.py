@@ -12,7 +12,7 @@ import numpy as np
 
 from thalweg._core import Result, jsonable, learned_words
 from thalweg.landscape._construct import kinds_of
-from thalweg.landscape._strings import StratumCount, count_strata
+from thalweg.landscape._strata import StratumCount, count_strata
 from thalweg.problem import Problem
 
 SHOWN = 64

@@ -13,6 +13,8 @@ from thalweg.landscape._nearest import GAP, Nearest, nearest_critical
 from thalweg.landscape._pivots import pivots
 from thalweg.landscape._polishing import polish_reduced
 from thalweg.landscape._search import search_descent
+from thalweg.landscape._strata import stratum_dimension
+from thalweg.landscape._strings import strings_of_ranks
 from thalweg.landscape._verdict import Verdict
 from thalweg.landscape._witness import descent_curve, falling_line, mixing_direction
 from thalweg.network import unpack
@@ -72,20 +74,21 @@ def classify(p: Problem, w: Any, *, polish: bool = False) -> Verdict:
         return classify_reduced(p, weights)
     plain, metric = p.flow_data()
     moved = polish_reduced(weights, plain, metric)
-    verdict = classify_reduced(p, moved.weights)
-    size = float(np.sqrt(sum(float(np.sum(item**2)) for item in weights)))
+    verdict = classify_reduced(p, moved.weights, moved.moved)
+    top = float(np.linalg.norm(plain, 2)) / float(np.median(metric))
+    size = max(top ** (1.0 / p.depth), *(float(np.linalg.norm(item, 2)) for item in weights))
     text = (
         f"{verdict.message}; polishing moved {moved.moved:.2g} and the gradient from "
         f"{moved.gradient_before:.2g} to {moved.gradient_after:.2g}"
     )
-    if moved.moved > STRAY * max(size, 1e-300) and verdict.kind != "not_critical":
+    if moved.moved > STRAY * size and verdict.kind != "not_critical":
         text = f"polishing left the neighbourhood; what it found: {verdict.kind}, {text}"
         return dataclasses.replace(verdict, kind="undecided", rule="polishing", message=text)
     return dataclasses.replace(verdict, message=text)
 
 
-def classify_reduced(p: Problem, weights: Weights) -> Verdict:
-    """`classify` in reduced coordinates."""
+def classify_reduced(p: Problem, weights: Weights, moved: float = 0.0) -> Verdict:
+    """`classify` in reduced coordinates, for weights that have been moved so far by polishing."""
     at = examine(p, weights)
     base, target = at.verdict, at.target
     if base.kind in {"not_critical", "global_minimum"}:
@@ -98,13 +101,17 @@ def classify_reduced(p: Problem, weights: Weights) -> Verdict:
     missing = _not_covered(p, at)
     if missing is not None:
         text = f"{base.message}; the general rule does not apply ({missing}), the inertia decides"
-        exact = _exact(at) if "equal" in missing else None
+        exact = _exact(at, moved) if "equal" in missing else None
         return _proved(p, at, dataclasses.replace(base, message=text), exact)
-    exact = _exact(at)
+    exact = _exact(at, moved)
     if exact is not None:
+        frozen = p.n_parameters - p.reduced.n_parameters
+        strings = strings_of_ranks(exact.ranks)
         base = dataclasses.replace(
             base,
             distance=exact.distance,
+            stratum_dimension=frozen
+            + stratum_dimension(p.reduced.dims, len(base.learned), strings),
             nearest=tuple(p.lift(exact.weights)),
             paper_case=paper_case(p.depth, len(base.learned), exact.ranks),
         )
@@ -115,7 +122,7 @@ def classify_reduced(p: Problem, weights: Weights) -> Verdict:
         verdict = dataclasses.replace(base, kind="strict_saddle", rule=rule, message=text)
         return _proved(p, at, verdict, exact)
     if exact is None:
-        text = _no_gap(at)
+        text = _no_gap(at, moved)
         return dataclasses.replace(base, kind="undecided", rule="rank without a gap", message=text)
     found = pivots(exact.ranks, rank)
     loose = [item for item in found if not item.tightened]
@@ -142,14 +149,14 @@ def _not_covered(p: Problem, at: Examined) -> str | None:
     return None
 
 
-def _exact(at: Examined) -> Nearest | None:
+def _exact(at: Examined, moved: float) -> Nearest | None:
     """Return the exact critical point nearby if its ranks are clear."""
-    found = nearest_critical(at.weights, at.metric, at.target, at.verdict.learned)
+    found = nearest_critical(at.weights, at.metric, at.target, at.verdict.learned, moved)
     return found if found is not None and found.clear and found.relative <= NEARBY else None
 
 
-def _no_gap(at: Examined) -> str:
-    found = nearest_critical(at.weights, at.metric, at.target, at.verdict.learned)
+def _no_gap(at: Examined, moved: float) -> str:
+    found = nearest_critical(at.weights, at.metric, at.target, at.verdict.learned, moved)
     advice = "polish the weights first"
     if found is None:
         return f"no exact critical point with this learned set was found nearby; {advice}"

@@ -38,8 +38,8 @@ class Nearest:
         ``ranks[m, k]``: rank, off the signal, of the product of the ``m`` maps that end at node
         ``k`` of the cycle.
     kept
-        Least singular value of a free block that counts as not zero, relative to its layer;
-        infinite if all vanish.
+        Least singular value of a free block that counts as not zero, relative to the same:
+        how far the weights would have to move for it to vanish. Infinite if all vanish.
     clear
         True if `kept` exceeds `relative` at least `GAP` times; otherwise the ranks are a guess.
     """
@@ -59,7 +59,11 @@ class Nearest:
 
 
 def nearest_critical(
-    weights: Weights, metric: Array, target: Target, learned: tuple[int, ...]
+    weights: Weights,
+    metric: Array,
+    target: Target,
+    learned: tuple[int, ...],
+    moved: float = 0.0,
 ) -> Nearest | None:
     """Return the exact critical point next to weights that learned given directions.
 
@@ -70,6 +74,8 @@ def nearest_critical(
         inputs.
     learned
         Directions ``S``.
+    moved
+        How far the weights have been moved already; it counts as a part of the distance.
 
     Returns
     -------
@@ -95,11 +101,13 @@ def nearest_critical(
         found = _flags(parts, scales, float(floor))
         if found is None:
             continue
-        flags, ranks, kept = found
+        flags, ranks, least = found
+        kept = least / size
         blocks = _lowered(parts.blocks, flags, ranks)
         point = parts.assemble(blocks)
         shifts = [a - b for a, b in zip(weights, point, strict=True)]
-        distance = float(np.sqrt(sum(np.sum(shift**2) for shift in shifts))) + parts.rounding
+        crossed = float(np.sqrt(sum(np.sum(shift**2) for shift in shifts)))
+        distance = moved + crossed + parts.rounding
         trial = Nearest(
             weights=point,
             split=parts,
@@ -126,13 +134,15 @@ def _flags(
     ranks[0] = nodes
     spans: list[list[Array]] = [[np.eye(size) for size in nodes]]
     kept = np.inf
+    # What a change of W_1 does to the first block is multiplied by the metric.
+    units = [float(parts.metric.max()), *([1.0] * (depth - 1))]
     for m in range(depth):
         images = [np.linalg.qr(parts.link @ spans[m][depth])[0]]
         for j, (block, scale) in enumerate(zip(parts.blocks, scales, strict=True), 1):
             basis, values, _ = np.linalg.svd(block @ spans[m][j - 1], full_matrices=False)
             count = int(np.sum(values > floor * scale))
             if count:
-                kept = min(kept, float(values[count - 1]) / scale)
+                kept = min(kept, float(values[count - 1]) / units[j - 1])
             images.append(basis[:, :count])
         spans.append(images)
         ranks[m + 1] = [image.shape[1] for image in images]

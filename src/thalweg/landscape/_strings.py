@@ -9,17 +9,13 @@ vanishes. Such a cycle splits into *strings*: arcs ``(first node, number of node
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable
 
 import numpy as np
 
 Arc = tuple[int, int]
 Strings = tuple[tuple[Arc, int], ...]
 """Arcs with their multiplicities, sorted."""
-
-MOST = 5000
-"""Strata of one rank that are enumerated."""
 
 
 def free_sizes(dims: tuple[int, ...], rank: int) -> tuple[int, ...]:
@@ -56,131 +52,6 @@ def is_strict(strings: Strings, depth: int) -> bool:
         and any(covers(arc, around, depth) for arc in present)
         for _, between, around in pivot_arcs(depth)
     )
-
-
-def stratum_dimension(dims: tuple[int, ...], rank: int, strings: Strings) -> int:
-    """Return the dimension of the set of critical points with one learned set and such strings.
-
-    Orbit of the changes of bases that keep ``N``: ``sum n_j^2 - n_0 n_L - dim End``, and the
-    hidden frames of the signal: ``r^2 + 2 r n_j`` each. There is a map between two strings if an
-    arc begins the one and ends the other.
-    """
-    depth = len(dims) - 1
-    nodes = free_sizes(dims, rank)
-    own = 0
-    for ((start, length), one), ((begin, size), two) in itertools.product(strings, repeat=2):
-        shared = (begin + size - 1 - start) % (depth + 1) + 1
-        own += one * two * (shared <= min(length, size))
-    frames = sum(rank * rank + 2 * rank * size for size in nodes[1:-1])
-    return frames + sum(size * size for size in nodes) - nodes[0] * nodes[-1] - own
-
-
-def dense_dimension(dims: tuple[int, ...], rank: int) -> int:
-    """Return the dimension at the full rank, where some node is empty and free blocks are free."""
-    nodes = free_sizes(dims, rank)
-    blocks = sum(one * two for one, two in itertools.pairwise(nodes))
-    return blocks + sum(rank * rank + 2 * rank * size for size in nodes[1:-1])
-
-
-def enumerate_strings(nodes: tuple[int, ...], linked: int) -> Iterator[Strings]:
-    """Yield every multiset of strings that fills the nodes.
-
-    Parameters
-    ----------
-    nodes
-        Dimensions of the nodes.
-    linked
-        Rank of ``N``: so many strings go on from node ``L`` to node 0.
-    """
-    depth = len(nodes) - 1
-    parts = [(node, 1) for node in range(depth + 1)] + [(depth, 2)]
-    # Node by node the arcs that reach no earlier node; the last of them takes what is left.
-    groups = [
-        [
-            arc
-            for arc in arcs_of(depth)
-            if covers(arc, (node, 1), depth)
-            and not any(covers(arc, (old, 1), depth) for old in range(node))
-        ]
-        for node in range(depth + 1)
-    ]
-    order = [
-        (
-            arc,
-            [k for k, part in enumerate(parts) if covers(arc, part, depth)],
-            node,
-            arc == group[-1],
-        )
-        for node, group in enumerate(groups)
-        for arc in group
-    ]
-    left = [*nodes, linked]
-
-    def fill_from(place: int, chosen: tuple[tuple[Arc, int], ...]) -> Iterator[Strings]:
-        if place == len(order):
-            if not any(left):
-                yield tuple(sorted(chosen))
-            return
-        arc, use, node, last = order[place]
-        most = min(left[k] for k in use)
-        least = left[node] if last else 0
-        for count in range(least, most + 1):
-            for k in use:
-                left[k] -= count
-            added = ((arc, count),) if count else ()
-            yield from fill_from(place + 1, chosen + added)
-            for k in use:
-                left[k] += count
-
-    yield from fill_from(0, ())
-
-
-@functools.lru_cache(maxsize=256)
-def strata(dims: tuple[int, ...], rank: int, linked: int) -> tuple[Strings, ...] | None:
-    """Return all strata at a rank, or ``None`` if there are more than `MOST`."""
-    found = enumerate_strings(free_sizes(dims, rank), linked)
-    out = tuple(itertools.islice(found, MOST + 1))
-    return out if len(out) <= MOST else None
-
-
-class StratumCount(NamedTuple):
-    """Number of strata of a kind and the dimension of the largest; ``None`` if unknown."""
-
-    kind: str
-    number: int | None
-    dimension: int | None
-
-
-@functools.lru_cache(maxsize=256)
-def count_strata(
-    dims: tuple[int, ...], rank: int, linked: int, kinds: tuple[str, ...], frozen: int
-) -> tuple[StratumCount, ...]:
-    """Count the strata of every kind.
-
-    Parameters
-    ----------
-    dims, rank, linked
-        Layer sizes, learned directions, rank of ``N``; negative where the rule does not hold.
-    kinds
-        Kinds at that learned set; if there is more than one, strict and non-strict saddles.
-    frozen
-        Weights that never see data, added to every dimension.
-    """
-    found = strata(dims, rank, linked) if linked >= 0 else None
-    if found is None:
-        # With an empty node the blocks are not restricted: one open stratum is dense.
-        dense = linked >= 0 and min(dims) == rank
-        size = dense_dimension(dims, rank) + frozen if dense else None
-        return tuple(StratumCount(kind, None, size) for kind in kinds)
-    out = []
-    for kind in kinds:
-        wanted = "non" not in kind
-        own = [
-            item for item in found if len(kinds) == 1 or is_strict(item, len(dims) - 1) == wanted
-        ]
-        size = max(stratum_dimension(dims, rank, item) for item in own) + frozen
-        out.append(StratumCount(kind, len(own), size))
-    return tuple(out)
 
 
 def random_strings(

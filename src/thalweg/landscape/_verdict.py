@@ -48,6 +48,9 @@ class Verdict(Result):
         Every pivot with its two ranks, where the pivot rule decided.
     paper_case
         The paper's name for a saddle with one or two hidden layers.
+    stratum_dimension
+        Dimension of the set of critical points with this learned set and these ranks of all
+        products of layers; ``None`` where the general rule does not apply.
     distance, nearest
         How far away, in the coordinates of the flow, an exact critical point with this learned
         set and these ranks was constructed, and that point in those of the data; ``None`` where
@@ -75,6 +78,7 @@ class Verdict(Result):
     message: str
     pivots: tuple[Pivot, ...] = ()
     paper_case: str | None = None
+    stratum_dimension: int | None = None
     distance: float | None = None
     nearest: tuple[Array, ...] | None = None
     witness: tuple[Array, ...] | None = None

@@ -48,7 +48,7 @@ def judge(path: Path, ending: Ending) -> Limit:
         return _limit(path, inner, moved, verdict, (in_basin, ending.tail_error, how, text))
     if ending.saddle is not None:
         saddle = ending.saddle
-        verdict = classify_reduced(path.problem, path.to_reduced(saddle.weights))
+        verdict = classify_reduced(path.problem, path.to_reduced(saddle.weights), saddle.moved)
         if saddle.moved == 0.0 and len(path.t) <= 2:
             how = "exact critical start"
             text = f"the gradient vanishes at the start, which is a {_words(verdict)}"
@@ -71,7 +71,7 @@ def _at_horizon(path: Path, in_basin: bool) -> Limit:  # noqa: FBT001
         jump = close_tail(point, compression.target, compression.metric, known.rank)
         if jump.converged:
             inner = path.conserving(jump.weights)
-            verdict = classify_level(problem, path.to_reduced(inner))
+            verdict = classify_reduced(problem, path.to_reduced(inner))
             text = (
                 "the loss is below every other critical value, so the limit is a global minimum; "
                 "its place is extrapolated from the last point"
@@ -82,7 +82,7 @@ def _at_horizon(path: Path, in_basin: bool) -> Limit:  # noqa: FBT001
     travelled = max(
         float(np.linalg.norm(part.y - _flat(near.weights), axis=1).max()) for part in path.parts
     )
-    verdict = classify_reduced(problem, path.to_reduced(near.weights))
+    verdict = classify_reduced(problem, path.to_reduced(near.weights), near.moved)
     arrived = near.moved <= STABLE * travelled and near.unstable <= STABLE * travelled
     if verdict.kind in {"strict_saddle", "non_strict_saddle"} and arrived:
         text = f"at the last point the trajectory has arrived at a {_words(verdict)}"
@@ -124,6 +124,8 @@ def _limit(
         verdict=verdict,
         weights=tuple(path.to_data(inner)),
         polish_distance=moved,
+        gradient_before=float(path.parts[-1].gradient_norm[-1]),
+        gradient_after=verdict.gradient_norm,
         certified=certified,
         tail_error=error,
         decided_by=how,
