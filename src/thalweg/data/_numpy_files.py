@@ -5,6 +5,7 @@ import math
 import pathlib
 import zipfile
 import zlib
+from collections.abc import Callable, Iterable
 from typing import IO, Any
 
 import numpy as np
@@ -38,8 +39,10 @@ def read_npy(path: pathlib.Path) -> RawArray:
         raise DataError(f"cannot read {inert(path)}: {error.strerror or error}") from None
 
 
-def read_arrays(path: pathlib.Path) -> dict[str, RawArray]:
-    """Read all arrays of an `.npz` file, by their names.
+def read_arrays(
+    path: pathlib.Path, wanted: Callable[[str], bool] = lambda name: True
+) -> dict[str, RawArray]:
+    """Read the wanted arrays of an `.npz` file, by their names.
 
     Raises
     ------
@@ -52,8 +55,9 @@ def read_arrays(path: pathlib.Path) -> dict[str, RawArray]:
             members = archive.infolist()
             _check_members(members, name)
             return {
-                item.filename.removesuffix(".npy"): _read_member(archive, item, name)
+                key: _read_member(archive, item, name)
                 for item in members
+                if wanted(key := item.filename.removesuffix(".npy"))
             }
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise DataError(
@@ -61,6 +65,22 @@ def read_arrays(path: pathlib.Path) -> dict[str, RawArray]:
         ) from None
     except OSError as error:
         raise DataError(f"cannot read {inert(path)}: {error.strerror or error}") from None
+
+
+def check_size(shapes: Iterable[tuple[int, ...]], name: str) -> None:
+    """Refuse arrays that take too much memory as doubles, before any is made.
+
+    Raises
+    ------
+    DataError
+        If they take more than `LARGEST` bytes together.
+    """
+    total = 8 * sum(math.prod(shape) for shape in shapes)
+    if total > LARGEST:
+        raise DataError(
+            f"{name} takes {total / 2**30:.3g} GiB as doubles, at most {LARGEST / 2**30:.0f} GiB "
+            "are read; use smaller widths"
+        )
 
 
 def _check_members(members: list[zipfile.ZipInfo], name: str) -> None:
