@@ -75,17 +75,12 @@ def find_layers(
     """
     notes: list[str] = []
     matrices = _drop_zero_biases(arrays, file, notes)
-    numbered = {name: array for name, array in matrices.items() if is_layer_name(name)}
-    if numbered:
-        others = [name for name in matrices if name not in numbered]
-        if others:
-            notes.append(f"not read: {_joined([inert(name, 24) for name in others])}")
-        _refuse_other_shapes(numbered, file)
-        names = _consecutive(numbered, file)
-    elif not matrices:
+    if not matrices:
         raise DataError(f"{file} holds no weights; {MEND}")
+    _refuse_other_shapes(matrices, file)
+    if any(map(is_layer_name, matrices)):
+        names = _consecutive(list(matrices), file)
     else:
-        _refuse_other_shapes(matrices, file)
         shapes = {name: array.shape for name, array in matrices.items()}
         names = _in_order(shapes, file, dims, notes, listed=listed)
     _check_shapes({name: matrices[name].shape for name in names}, file, dims)
@@ -122,11 +117,12 @@ def _refuse_other_shapes(arrays: Mapping[str, RawArray], file: str) -> None:
         )
 
 
-def _consecutive(numbered: Mapping[str, RawArray], file: str) -> list[str]:
-    names = [f"W{j}" for j in range(1, len(numbered) + 1)]
-    missing = next((name for name in names if name not in numbered), None)
-    if missing is not None:
-        raise DataError(f"{file} holds {_joined(list(numbered))} but no {missing}; {MEND}")
+def _consecutive(given: list[str], file: str) -> list[str]:
+    """Return ``W1, ..., WL`` if that is what there is, and nothing else."""
+    names = [f"W{j}" for j in range(1, len(given) + 1)]
+    if set(names) != set(given):
+        held = _joined([inert(name, 24) for name in sorted(given, key=natural_key)])
+        raise DataError(f"{file} holds {held}; {MEND}, without gaps and with nothing else")
     return names
 
 
@@ -211,22 +207,21 @@ def _chains(shapes: Sequence[Shape], dims: tuple[int, ...] | None = None) -> boo
 
 def _check_shapes(shapes: Mapping[str, Shape], file: str, dims: tuple[int, ...] | None) -> None:
     found = list(shapes.values())
-    if not _chains(found):
-        turned = [shape[::-1] for shape in found]
-        hint = "they would chain transposed: " if _chains(turned) else ""
-        raise DimensionError(
-            f"{_listing(shapes, file)}; each must have as many columns as the one before has rows; "
-            f"{hint}store them as (outputs, inputs) in layer order"
-        )
     if 0 in itertools.chain(*found):
         raise DimensionError(f"{_listing(shapes, file)}; every layer needs at least one row")
-    if dims is not None and not _chains(found, dims):
-        own = (found[0][1], *(shape[0] for shape in found))
+    if _chains(found, dims):
+        return
+    own = (found[0][1], *(shape[0] for shape in found))
+    hidden = _joined([str(width) for width in own[1:-1]], ",")
+    if _chains([shape[::-1] for shape in found], dims):
+        mend = "they fit transposed: store each as (outputs, inputs)"
+    elif not _chains(found):
+        mend = "each must have as many columns as the one before has rows, in layer order"
+    elif dims is not None and (own[0], own[-1]) == (dims[0], dims[-1]):
+        mend = f"set the hidden widths to {hidden or 'none'}"
+    else:
         mend = "use weights trained on these data"
-        if (own[0], own[-1]) == (dims[0], dims[-1]):
-            hidden = _joined([str(width) for width in own[1:-1]], ",")
-            mend = f"set the hidden widths to {hidden or 'none'}"
-        raise DimensionError(f"{_listing(shapes, file)}{_needed(dims)}; {mend}")
+    raise DimensionError(f"{_listing(shapes, file)}{_needed(dims)}; {mend}")
 
 
 def _finite(array: RawArray, where: str) -> Array:

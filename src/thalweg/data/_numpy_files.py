@@ -22,6 +22,17 @@ RATIO = 200
 KINDS = {"O": "Python objects (a pickle)", "c": "complex numbers", "M": "dates", "m": "durations"}
 NEEDED = "real numbers are needed"
 RawArray = np.ndarray[Any, Any]
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    UnicodeDecodeError,
+)
+"""What damaged archives make the reader raise."""
+PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+"""The compressions that NumPy writes; others may ask for gigabytes before their first byte."""
 
 
 def read_npy(path: pathlib.Path) -> RawArray:
@@ -59,7 +70,7 @@ def read_arrays(
                 for item in members
                 if wanted(key := item.filename.removesuffix(".npy"))
             }
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except UNREADABLE as error:
         raise DataError(
             f"{name} is not a readable .npz archive ({inert(error)}); write it again with np.savez"
         ) from None
@@ -90,6 +101,8 @@ def _check_members(members: list[zipfile.ZipInfo], name: str) -> None:
     odd = next((item for item in names if not item.endswith(".npy")), None)
     if odd is not None:
         raise DataError(f"{name} holds {inert(odd)!r}, which is not an array; use np.savez")
+    if any(item.compress_type not in PACKED for item in members):
+        raise DataError(f"{name} is compressed in a way that NumPy never uses; use np.savez")
     total = sum(item.file_size for item in members)
     if total > LARGEST:
         raise DataError(

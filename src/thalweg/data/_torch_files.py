@@ -77,17 +77,17 @@ def _check_archive(path: pathlib.Path, name: str) -> None:
     """Refuse before PyTorch sees it what is no plain, uncompressed archive of one pickle."""
     try:
         with path.open("rb") as file:
-            if file.read(4) != b"PK\x03\x04":
-                raise DataError(
-                    f"{name} is no state dict in PyTorch's present format (a zip archive); older "
-                    f"formats are pickles, which may run code: {MEND} in PyTorch >= 1.6"
-                )
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise DataError(f"{name} is a damaged archive ({inert(error)}); {MEND}") from None
+            magic = file.read(4)
+        members = [] if magic != b"PK\x03\x04" else _members(path)
     except OSError as error:
         raise DataError(f"cannot read {inert(path)}: {error.strerror or error}") from None
+    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
+        raise DataError(f"{name} is a damaged archive ({inert(error)}); {MEND}") from None
+    if magic != b"PK\x03\x04":
+        raise DataError(
+            f"{name} is no state dict in PyTorch's present format (a zip archive); older formats "
+            f"are pickles, which may run code: {MEND} in PyTorch >= 1.6"
+        )
     names = [item.filename for item in members]
     if len(set(names)) != len(names):
         raise DataError(f"{name} holds the same name twice; {MEND}")
@@ -100,6 +100,11 @@ def _check_archive(path: pathlib.Path, name: str) -> None:
     pickles = [item for item in members if item.filename.endswith("/data.pkl")]
     if len(pickles) != 1 or pickles[0].file_size > PICKLE:
         raise DataError(f"{name} needs one data.pkl of at most {PICKLE} bytes; {MEND}")
+
+
+def _members(path: pathlib.Path) -> list[zipfile.ZipInfo]:
+    with zipfile.ZipFile(path) as archive:
+        return archive.infolist()
 
 
 def _import_torch(name: str) -> Any:
