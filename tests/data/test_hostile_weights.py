@@ -137,6 +137,7 @@ def refused_in_little_memory(path, words):
         "import resource, sys\n"
         "from thalweg.data import read_weights\n"
         "if len(sys.argv) > 3: import torch\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (16 * 2**30, 16 * 2**30))\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "try:\n    read_weights(sys.argv[1])\n"
         "except ValueError as error:\n    assert sys.argv[2] in str(error), error\n"
@@ -346,7 +347,6 @@ def test_tensors_that_claim_more_than_there_is(tmp_path):
         "resize": {"numbers": 2**40, "shape": (2**20, 2**20), "strides": (2**20, 1)},
         "storage": {"offset": -1},
         "resizable": {"offset": 10**6},
-        "GiB as doubles": {"shape": (2**20, 2**20), "strides": (0, 0)},
         "overflow": {"shape": (2**62, 2**62), "strides": (0, 0)},
         "damaged": {"shape": (-3, -3)},
     }

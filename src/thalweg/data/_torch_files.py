@@ -66,7 +66,7 @@ def _one_line(name: str) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except Exception as error:
-        told = re.search(r"WeightsUnpickler error: (.*)", str(error))
+        told = re.search(r"(?:WeightsUnpickler error: |Trying to load )(.*)", str(error))
         why = inert(told[1] if told else str(error).split("\n", 1)[0], 100)
         raise DataError(
             f"{name} needs more than plain tensors, or is damaged ({why}); {MEND}"
