@@ -10,6 +10,7 @@ vanishes. Such a cycle splits into *strings*: arcs ``(first node, number of node
 import functools
 import itertools
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -92,8 +93,8 @@ def enumerate_strings(nodes: tuple[int, ...], linked: int) -> Iterator[Strings]:
         Rank of ``N``: so many strings go on from node ``L`` to node 0.
     """
     depth = len(nodes) - 1
-    link = (depth, 2)
-    parts = [(node, 1) for node in range(depth + 1)] + [link]
+    parts = [(node, 1) for node in range(depth + 1)] + [(depth, 2)]
+    # Node by node the arcs that reach no earlier node; the last of them takes what is left.
     groups = [
         [
             arc
@@ -103,28 +104,35 @@ def enumerate_strings(nodes: tuple[int, ...], linked: int) -> Iterator[Strings]:
         ]
         for node in range(depth + 1)
     ]
-    usage = {
-        arc: np.array([covers(arc, part, depth) for part in parts], int) for arc in arcs_of(depth)
-    }
-    order = [(node, arc) for node, group in enumerate(groups) for arc in group]
+    order = [
+        (
+            arc,
+            [k for k, part in enumerate(parts) if covers(arc, part, depth)],
+            node,
+            arc == group[-1],
+        )
+        for node, group in enumerate(groups)
+        for arc in group
+    ]
+    left = [*nodes, linked]
 
-    def fill(
-        place: int, left: np.ndarray, chosen: tuple[tuple[Arc, int], ...]
-    ) -> Iterator[Strings]:
+    def fill_from(place: int, chosen: tuple[tuple[Arc, int], ...]) -> Iterator[Strings]:
         if place == len(order):
-            if not left.any():
+            if not any(left):
                 yield tuple(sorted(chosen))
             return
-        node, arc = order[place]
-        if left[:node].any():
-            return
-        use = usage[arc]
-        most = int(left[use > 0].min())
-        for count in range(most + 1):
+        arc, use, node, last = order[place]
+        most = min(left[k] for k in use)
+        least = left[node] if last else 0
+        for count in range(least, most + 1):
+            for k in use:
+                left[k] -= count
             added = ((arc, count),) if count else ()
-            yield from fill(place + 1, left - count * use, chosen + added)
+            yield from fill_from(place + 1, chosen + added)
+            for k in use:
+                left[k] += count
 
-    yield from fill(0, np.array([*nodes, linked]), ())
+    yield from fill_from(0, ())
 
 
 @functools.lru_cache(maxsize=256)
@@ -133,6 +141,46 @@ def strata(dims: tuple[int, ...], rank: int, linked: int) -> tuple[Strings, ...]
     found = enumerate_strings(free_sizes(dims, rank), linked)
     out = tuple(itertools.islice(found, MOST + 1))
     return out if len(out) <= MOST else None
+
+
+class StratumCount(NamedTuple):
+    """Number of strata of a kind and the dimension of the largest; ``None`` if unknown."""
+
+    kind: str
+    number: int | None
+    dimension: int | None
+
+
+@functools.lru_cache(maxsize=256)
+def count_strata(
+    dims: tuple[int, ...], rank: int, linked: int, kinds: tuple[str, ...], frozen: int
+) -> tuple[StratumCount, ...]:
+    """Count the strata of every kind.
+
+    Parameters
+    ----------
+    dims, rank, linked
+        Layer sizes, learned directions, rank of ``N``; negative where the rule does not hold.
+    kinds
+        Kinds at that learned set; if there is more than one, strict and non-strict saddles.
+    frozen
+        Weights that never see data, added to every dimension.
+    """
+    found = strata(dims, rank, linked) if linked >= 0 else None
+    if found is None:
+        # With an empty node the blocks are not restricted: one open stratum is dense.
+        dense = linked >= 0 and min(dims) == rank
+        size = dense_dimension(dims, rank) + frozen if dense else None
+        return tuple(StratumCount(kind, None, size) for kind in kinds)
+    out = []
+    for kind in kinds:
+        wanted = "non" not in kind
+        own = [
+            item for item in found if len(kinds) == 1 or is_strict(item, len(dims) - 1) == wanted
+        ]
+        size = max(stratum_dimension(dims, rank, item) for item in own) + frozen
+        out.append(StratumCount(kind, len(own), size))
+    return tuple(out)
 
 
 def random_strings(

@@ -1,11 +1,13 @@
 """From the way an integration ended to the limit that is reported."""
 
+import dataclasses
+
 import numpy as np
 
 from thalweg._core import Array, learned_words
 from thalweg.certificate import levels
-from thalweg.landscape import Verdict, classify_level, classify_reduced
-from thalweg.limit import Limit, close_tail, polish
+from thalweg.landscape import Verdict, classify_level, classify_reduced, polish_reduced
+from thalweg.limit import Limit, close_tail
 from thalweg.trajectory._decide import STABLE, Ending
 from thalweg.trajectory._path import Path
 
@@ -76,7 +78,7 @@ def _at_horizon(path: Path, in_basin: bool) -> Limit:  # noqa: FBT001
             )
             how = "basin certificate, tail extrapolated"
             return _limit(path, inner, jump.length, verdict, (True, None, how, text))
-    near = polish(point, compression.target, compression.metric)
+    near = polish_reduced(point, compression.target, compression.metric)
     travelled = max(
         float(np.linalg.norm(part.y - _flat(near.weights), axis=1).max()) for part in path.parts
     )
@@ -106,19 +108,8 @@ def _at_horizon(path: Path, in_basin: bool) -> Limit:  # noqa: FBT001
 
 def _undecided(path: Path, point: list[Array], text: str, kind: str = "undecided") -> Verdict:
     here = classify_level(path.problem, path.to_reduced(point))
-    return Verdict(
-        kind=kind,
-        learned=here.learned,
-        rank=here.rank,
-        loss=here.loss,
-        critical_value=here.critical_value,
-        gradient_norm=here.gradient_norm,
-        inertia=here.inertia,
-        smallest_eigenvalue=here.smallest_eigenvalue,
-        witness=None,
-        rule="basin certificate" if kind == "global_minimum" else "horizon",
-        message=text,
-    )
+    rule = "basin certificate" if kind == "global_minimum" else "horizon"
+    return dataclasses.replace(here, kind=kind, rule=rule, message=text)
 
 
 def _limit(
