@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from thalweg._core import DataError, as_count, number
-from thalweg.landscape import Atlas, Level, kinds_of
-from thalweg.plot._atlas_layout import Node, lanes, placed
+from thalweg.landscape import Atlas, kinds_of
+from thalweg.plot._atlas_layout import Entry, Node, lanes, placed
 from thalweg.plot._atlas_names import names
 from thalweg.plot._kinds import LOOKS, set_name
 from thalweg.plot._style import GRID, INK, PALE, PAPER, SETTINGS, dress, legend_above
@@ -53,12 +53,13 @@ def draw_atlas(atlas: Atlas, run: Trajectory | None = None, lowest: int | None =
         If the run is of another problem or `lowest` is not a positive integer.
     """
     wanted = MOST if atlas.n_levels <= MOST else FEW
-    shown = atlas.lowest(wanted if lowest is None else as_count(lowest, "lowest"))
+    levels = atlas.lowest(wanted if lowest is None else as_count(lowest, "lowest"))
+    shown = [Entry.of(level) for level in levels]
     note = _note(atlas, len(shown), run)
     path = _path(run, shown)
     if run is not None:
         known = {level.learned for level in shown}
-        shown += [_level(run, *stop) for stop in path if stop[0] not in known]
+        shown += [_entry(run, *stop) for stop in path if stop[0] not in known]
     count = 1 + max((i for level in shown for i in _directions(level)), default=-1)
     with matplotlib.rc_context(SETTINGS):
         large = len(shown) > DETAILED
@@ -79,11 +80,11 @@ def draw_atlas(atlas: Atlas, run: Trajectory | None = None, lowest: int | None =
     return figure
 
 
-def _directions(level: Level) -> set[int]:
+def _directions(level: Entry) -> set[int]:
     return {*level.learned, *(i for above in level.contained_in for i in above)}
 
 
-def _path(run: Trajectory | None, shown: Sequence[Level]) -> Path:
+def _path(run: Trajectory | None, shown: Sequence[Entry]) -> Path:
     """Return learned set and loss of every stop of a run that is a critical level."""
     if run is None:
         return []
@@ -113,25 +114,15 @@ def _path_name(run: Trajectory | None, path: Path) -> str:
     return "path of the run" if len(path) > 1 else "limit of the run"
 
 
-def _level(run: Trajectory, learned: tuple[int, ...], loss: float) -> Level:
-    """Return a level of the path that is not among the lowest; its strata are not counted."""
-    kinds = kinds_of(run.problem, learned)
-    unknown = (None,) * len(kinds)
-    return Level(
-        learned=learned,
-        loss=loss,
-        kinds=kinds,
-        contained_in=tuple(
-            tuple(sorted({*learned, i}))
-            for i in range(run.problem.target_rank)
-            if i not in learned and len(learned) < run.problem.max_rank
-        ),
-        n_strata=unknown,
-        dimensions=unknown,
+def _entry(run: Trajectory, learned: tuple[int, ...], loss: float) -> Entry:
+    """Return a level of the path that is not among the lowest."""
+    above = tuple(
+        tuple(sorted({*learned, i})) for i in range(run.problem.target_rank) if i not in learned
     )
+    return Entry(learned, loss, kinds_of(run.problem, learned), above, None)
 
 
-def _scale(ax: Axes, shown: Sequence[Level], gap: float) -> None:
+def _scale(ax: Axes, shown: Sequence[Entry], gap: float) -> None:
     """Show zero and every value, on the scale that keeps apart what shares a column."""
     losses = [level.loss for level in shown]
     top = max(losses)

@@ -12,14 +12,29 @@ Box = tuple[float, float, float, float]
 """Left, bottom, right, top."""
 
 
-class Node(NamedTuple):
-    """A level with its place: its column is the number of learned directions."""
+class Entry(NamedTuple):
+    """What is drawn of a level; `source` is ``None`` for one that was not looked up."""
 
-    level: Level
+    learned: tuple[int, ...]
+    loss: float
+    kinds: tuple[str, ...]
+    contained_in: tuple[tuple[int, ...], ...]
+    source: Level | None
+
+    @classmethod
+    def of(cls, level: Level) -> "Entry":
+        """Take over a level of the atlas."""
+        return cls(level.learned, level.loss, level.kinds, level.contained_in, level)
+
+
+class Node(NamedTuple):
+    """An entry with its place: its column is the number of learned directions."""
+
+    level: Entry
     x: float
 
 
-def lanes(levels: Sequence[Level], gap: float, height: Callable[[float], float]) -> list[int]:
+def lanes(levels: Sequence[Entry], gap: float, height: Callable[[float], float]) -> list[int]:
     """Return a lane inside its column for each level; those too near in height get another.
 
     Parameters
@@ -42,7 +57,7 @@ def lanes(levels: Sequence[Level], gap: float, height: Callable[[float], float])
     return out
 
 
-def placed(levels: Sequence[Level], gap: float, height: Callable[[float], float]) -> list[Node]:
+def placed(levels: Sequence[Entry], gap: float, height: Callable[[float], float]) -> list[Node]:
     """Place levels in columns, the first lane of each exactly at its number of directions."""
     found = lanes(levels, gap, height)
     step = min(SPREAD / max(*found, 1), 0.28)

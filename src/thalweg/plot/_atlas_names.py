@@ -54,8 +54,8 @@ def names(
 def _lines(node: Node, count: int, detailed: bool) -> list[str]:  # noqa: FBT001
     level = node.level
     lines = [set_name(level.learned, count)]
-    if detailed:
-        words = strata_words(level.n_strata, level.dimensions)
+    if detailed and level.source is not None:
+        words = strata_words(level.source.n_strata, level.source.dimensions)
         kinds = [kind.removesuffix("_saddle").replace("_", "-") for kind in level.kinds]
         pairs = [pair for pair in zip(kinds, words, strict=True) if pair[1]]
         lines += [f"{kind}: {word}" if len(kinds) > 1 else word for kind, word in pairs]
