@@ -2,7 +2,7 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from thalweg._core import UPPER, Array, number
 from thalweg.landscape import Verdict
@@ -39,6 +39,8 @@ def line_panel(ax: Axes, verdict: Verdict) -> None:
     )
     look = LOOKS[verdict.kind,]
     ax.plot([0.0], [0.0], marker=look.marker, color=look.colour, markersize=9, zorder=4)
+    ax.xaxis.set_major_locator(MaxNLocator(6))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     # The walls on both sides would hide how shallow the fall is.
     drop = -float(values.min())
     ax.set_ylim(-1.15 * drop, max(0.45 * drop, 0.0) or 1.0)
