@@ -11,7 +11,7 @@ from thalweg.landscape import _nearest
 
 
 def networks(count, seed):
-    """Random problems with distinct singular values, half of them with a data metric."""
+    """Random problems with distinct singular values: identity, data metric, whitened data."""
     rng = np.random.default_rng(seed)
     while count:
         depth, d_y = int(rng.integers(2, 7)), int(rng.integers(1, 5))
@@ -23,8 +23,18 @@ def networks(count, seed):
         count -= 1
         T = np.linalg.qr(rng.normal(size=(d_y, d_y)))[0] * sigma
         T = T @ np.linalg.qr(rng.normal(size=(dims[0], dims[0])))[0][:d_y]
-        D = rng.uniform(0.5, 2.0, dims[0]) if rng.random() < 0.5 else None
-        yield tw.Problem.from_target(T, dims=dims, D=D), rng
+        D = rng.uniform(0.5, 2.0, dims[0])
+        draw = rng.random()
+        if draw < 0.75:
+            yield tw.Problem.from_target(T, dims=dims, D=D if draw < 0.5 else None), rng
+        else:
+            samples = np.diag(D) @ np.linalg.qr(rng.normal(size=(9, 9)))[0][: dims[0]]
+            white = tw.Problem.from_data(samples.T, samples.T @ T.T, hidden, metric="whitened")
+            gaps = -np.diff(white.singular_values) / white.singular_values[0]
+            if gaps.size == 0 or gaps.min() > 0.02:
+                yield white, rng
+            else:
+                count += 1
 
 
 def random_request(p, rng):
@@ -164,7 +174,8 @@ def test_the_exact_critical_point_is_where_it_is_said_to_be():
         w = tw.critical_point(p, learned, kind, rng=rng)
         near = [item + 1e-12 * rng.normal(size=item.shape) for item in w]
         v = tw.classify(p, near)
-        moved = np.sqrt(sum(np.sum((a - b) ** 2) for a, b in zip(near, v.nearest, strict=True)))
+        ends = p.reduce(near), p.reduce(v.nearest)  # distances are those of the flow
+        moved = np.sqrt(sum(np.sum((a - b) ** 2) for a, b in zip(*ends, strict=True)))
         assert moved <= v.distance <= 1e-9
         size = max(1.0, *(np.linalg.norm(item) for item in w))
         slope = np.sqrt(sum(np.sum(g**2) for g in p.gradient(v.nearest)))

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import thalweg as tw
+from thalweg.landscape import _canonical, _escape, _nearest
+from thalweg.landscape._learned import Target
 
 
 def ranks_between(p, w, i, j):
@@ -90,6 +92,23 @@ def test_direction_of_negative_curvature_is_recomputed_three_ways():
             assert difference == pytest.approx(v.curvature, rel=1e-3, abs=1e-6)
             assert v.line[2] == pytest.approx(0.5 * v.curvature)
             assert np.linalg.eigvalsh(p.hessian(w).to_dense())[0] <= v.curvature + 1e-9
+
+
+def test_a_pivot_is_left_however_strong_the_open_paths_are():
+    # Pivot (3, 2) with B_1 = I: one string leads from node 2 to the outputs, another one from the
+    # inputs to node 2. A change that touches both opens a path, however large its square is.
+    p = tw.Problem.from_target([2.0, 1.0], dims=(3, 2, 2, 2))
+    plain, metric = p.flow_data()
+    rng = np.random.default_rng(6)
+    for _ in range(40):
+        problem = (Target.of(plain), metric, p.dims)
+        w = _canonical.canonical_point(problem, (), [(3, 3), (2, 3), (0, 3)], rng)
+        w = [10.0 * item for item in w]
+        exact = _nearest.nearest_critical(w, metric, Target.of(plain), ())
+        way = _escape.fill(exact)
+        quadratic = p.line(w, exact.split.direction(way.blocks))[2]
+        assert quadratic == pytest.approx(-way.rate, rel=1e-6, abs=1e-9)
+        assert quadratic < 0.0
 
 
 def test_mixing_direction_has_the_curvature_of_the_formula():

@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DERIVATIVES = "tests/network/test_derivatives.py"
+CLASSIFY = "tests/landscape/test_classify.py"
 FLOW = "tests/theorems/test_along_the_flow.py"
 WEIGHTS = "tests/data/test_hostile_weights.py"
 MUTANTS = {
@@ -72,15 +73,13 @@ MUTANTS = {
         "landscape/_pivots.py",
         "in pivot_arcs(depth):\n",
         "in pivot_arcs(depth)[-depth + 1 :][-1:]:\n",
-        "tests/landscape/test_classify.py::"
-        "test_rule_agrees_with_the_dense_hessian_and_every_verdict_has_its_witness",
+        f"{CLASSIFY}::test_rule_agrees_with_the_dense_hessian_and_every_verdict_has_its_witness",
     ),
     "both ranks instead of one": (
         "landscape/_pivots.py",
         "tight = rank in {one, two}",
         "tight = {rank} == {one, two}",
-        "tests/landscape/test_classify.py::"
-        "test_rule_agrees_with_the_dense_hessian_and_every_verdict_has_its_witness",
+        f"{CLASSIFY}::test_rule_agrees_with_the_dense_hessian_and_every_verdict_has_its_witness",
     ),
     "order of the learned set ignored": (
         "landscape/_classify.py",
@@ -88,12 +87,60 @@ MUTANTS = {
         "    if rank == p.max_rank:\n",
         "tests/landscape/test_classify.py::test_published_spectra",
     ),
-    "projector off the signal dropped": (
-        "landscape/_witness.py",
-        "            step = frames[j + 1] @ block @ frames[j]\n",
-        "            step = block\n",
-        "tests/landscape/test_classify.py::"
-        "test_rule_agrees_with_the_dense_hessian_and_every_verdict_has_its_witness",
+    "between the layers of a pivot one too many": (
+        "landscape/_strings.py",
+        "((i, j), (j, i - j), (i, depth + 1 - i + j))",
+        "((i, j), (j, i - j + 1), (i, depth + 1 - i + j))",
+        f"{CLASSIFY}::test_rule_agrees_with_the_dense_hessian_and_every_verdict_has_its_witness",
+    ),
+    "B_2 without Sigma_XY": (
+        "landscape/_split.py",
+        "    np.fill_diagonal(link, target.sigma[rest])\n",
+        "    link[:] = np.cos(np.arange(link.size)).reshape(link.shape)\n",
+        f"{CLASSIFY}::test_case_1_2_needs_the_data_in_the_pivot",
+    ),
+    "products that vanish are filled all the same": (
+        "landscape/_escape.py",
+        "if norm > 0.0 and ranks[steps, pair[1] - 1]:",
+        "if norm > 0.0:",
+        "tests/landscape/test_witness.py::test_escape_order_is_the_least_number_of_layers_to_fill",
+    ),
+    "open paths are not avoided": (
+        "landscape/_escape.py",
+        "    best = max(trials, key=lambda item: float(np.linalg.norm(item, 2)))\n",
+        "    best = product\n",
+        "tests/landscape/test_witness.py::test_a_pivot_is_left_however_strong_the_open_paths_are",
+    ),
+    "gap measured against the layer instead of the distance": (
+        "landscape/_nearest.py",
+        "float(values[count - 1]) / units[j - 1])",
+        "float(values[count - 1]) / scale)",
+        f"{CLASSIFY}::test_near_points_are_right_or_undecided",
+    ),
+    "what polishing moved is forgotten": (
+        "landscape/_nearest.py",
+        "        distance = moved + crossed + parts.rounding\n",
+        "        distance = crossed + parts.rounding\n",
+        f"{CLASSIFY}::test_near_points_are_right_or_undecided",
+    ),
+    "inertia without the shift": (
+        "network/_inertia.py",
+        "    shifted = matrix + shift * np.eye(size)\n",
+        "    shifted = matrix.copy()\n",
+        "tests/network/test_inertia.py::test_singular_integer_matrices_against_rational_arithmetic",
+    ),
+    "maps between strings counted from the wrong end": (
+        "landscape/_strata.py",
+        "        shared = (begin + size - 1 - start) % (depth + 1) + 1\n",
+        "        shared = (begin - start) % (depth + 1) + 1\n",
+        "tests/landscape/test_strata.py::test_dimensions_are_the_ranks_of_tangent_spaces",
+    ),
+    "negative eigenvalues of C_j ask for rank of the next layer": (
+        "landscape/_excluded.py",
+        "        needs[j] = max(needs[j], negative - rank)\n",
+        "        needs[j + 1] = max(needs[j + 1], negative - rank)\n",
+        "tests/landscape/test_excluded.py::"
+        "test_no_critical_point_is_excluded_by_its_own_invariants",
     ),
     "residual loss of a bottleneck omitted": (
         "certificate/_basin.py",
