@@ -10,6 +10,7 @@ import argparse
 import os
 import platform
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -93,9 +94,6 @@ def main():
             if kind == "strict_saddle" or len(dims) > 3:
                 rows.append(row(dims, rank, kind))
                 print(" | ".join(rows[-1]), flush=True)
-    import curvlinops  # noqa: F401 (its version is told)
-    from importlib.metadata import version
-
     names = ("numpy", "scipy", "torch", "curvlinops-for-pytorch")
     head = (
         "# Classification against Hessian tools\n\n"
