@@ -98,7 +98,9 @@ def _conditions(ax: Axes, certificate: Certificate) -> None:
         sign = ">" if item.strict else "≥"
         ax.text(0.0, -row, mark, color=colour, weight="bold", family="DejaVu Sans")
         ax.text(0.025, -row, item.name, color=INK)
-        ax.text(0.56, -row, f"{number(item.value)} {sign} {number(item.threshold)}", color=PALE)
+        ax.text(
+            0.56, -row, f"{number(item.value)}, needed {sign} {number(item.threshold)}", color=PALE
+        )
         holds = {True: "holds", False: f"misses by {number(item.shortfall)}", None: "undecided"}
         ax.text(0.76, -row, holds[item.holds], color=colour)
 
