@@ -187,3 +187,14 @@ def test_present_singular_values_are_not_bounds():
     assert c.rate == pytest.approx(2.1**2 - 2.0**2, rel=1e-8)
     end = tw.flow(p, w, t_end=30.0).final
     assert float(end[1][0, 0]) ** 2 < 0.5 * 2.1**2
+
+
+def test_accumulation_stops_where_a_layer_has_fewer_columns_than_rows():
+    # W_2 has one column for two rows: the least eigenvalue of W_2 W_2^T is zero, though W_2 keeps
+    # full rank. Adding its singular value to the least eigenvalue of C_2 would be wrong.
+    w = [np.array([[0.1, 0.0]]), np.array([[2.0], [0.0]]), np.diag([3.0, 1.0])]
+    bound = [float(item[-1]) for item in floors(w)]
+    # C_1 = 4 - 0.01 keeps W_2; C_2 = diag(9 - 4, 1) keeps W_3 above 1, not above 1 + 3.99.
+    assert bound[1] == pytest.approx(3.99)
+    assert bound[2] == pytest.approx(1.0)
+    assert all(a >= b - 1e-9 for a, b in zip(least_squares_of(w)[1:], bound[1:], strict=True))

@@ -124,6 +124,8 @@ def test_above_a_quarter_of_the_gap_a_bottleneck_has_no_rate():
         c = tw.certify(p, [np.array([[root, 0.0]]), np.array([[root], [0.0]])])
         assert c.reducible_loss - 0.5 == pytest.approx(part * gap)
         assert (c.rate > 0.0) is has_rate
+        named = {item.name: item.holds for item in c.hypotheses}
+        assert named["bottleneck: the excess loss is below a quarter of the gap"] is has_rate
         assert c.converges_to_global is True  # the basin reaches to half the gap
 
 

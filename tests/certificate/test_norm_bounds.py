@@ -90,3 +90,12 @@ def test_norms_follow_from_the_length_of_the_way():
     assert c.rule == "anytime"
     assert np.all(c.norm_bounds <= np.array([0.99, 1.0]) + c.path_bound * (1 + 1e-9))
     assert c.path_bound < 0.02
+
+
+def test_a_small_metric_allows_large_layers():
+    # The fit needs P = T / D = 40: no bound below sqrt(40) can be right.
+    p = tw.Problem.from_target([[2.0]], dims=(1, 1, 1), D=[0.05])
+    w = [np.array([[1.0]]), np.array([[1.0]])]
+    end = tw.flow(p, w).final
+    assert float(end[0][0, 0]) == pytest.approx(np.sqrt(40.0), rel=1e-3)
+    assert np.all(tw.certify(p, w).norm_bounds >= np.sqrt(40.0))

@@ -8,3 +8,4 @@ from thalweg.certificate._hypothesis import Hypothesis as Hypothesis
 from thalweg.certificate._initial_rate import pivots as pivots
 from thalweg.certificate._norm_bounds import norm_bounds as norm_bounds
 from thalweg.certificate._share import Share as Share, certified_share as certified_share
+from thalweg.certificate._step_size import curvature_bound as curvature_bound
