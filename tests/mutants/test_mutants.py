@@ -96,19 +96,19 @@ MUTANTS = {
     ),
     "metric forgotten in the rate of the start": (
         "certificate/_initial_rate.py",
-        "    scale = float(metric.min()) ** 2\n",
+        "    scale = lowered_least(metric) ** 2\n",
         "    scale = 1.0\n",
         "tests/certificate/test_floors.py::test_the_metric_enters_by_its_least_value",
     ),
     "metric forgotten in the later rate": (
         "certificate/_later_rate.py",
-        "(point.metric.min() * point.product_floor / bounds[0]) ** 2",
+        "(lowered_least(point.metric) * point.product_floor / bounds[0]) ** 2",
         "(point.product_floor / bounds[0]) ** 2",
         "tests/certificate/test_later_rates.py::test_the_metric_may_not_be_forgotten",
     ),
     "metric forgotten in the norm bounds": (
         "certificate/_norm_bounds.py",
-        "return (float(np.linalg.norm(target, 2)) + error) / float(metric.min())",
+        "return (float(np.linalg.norm(target, 2)) + error) / lowered_least(metric)",
         "return float(np.linalg.norm(target, 2)) + error",
         "tests/certificate/test_norm_bounds.py::test_a_small_metric_allows_large_layers",
     ),
@@ -126,7 +126,7 @@ MUTANTS = {
     ),
     "whitening left out of the bound": (
         "certificate/_certify.py",
-        'stretch = 1.0 if p.metric == "raw" else 1.0 / float(p.input_singular_values[-1])',
+        'stretch = 1.0 if p.metric == "raw" else 1.0 / lowered_least(p.input_singular_values)',
         "stretch = 1.0",
         "tests/certificate/test_norm_bounds.py::test_whitening_stretches_the_first_layer",
     ),

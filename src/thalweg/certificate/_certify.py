@@ -8,16 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._core import Array, MissingExtraError, Weights, as_weights
+from thalweg._core import Array, MissingExtraError, Weights, as_weights, lowered_least
 from thalweg.certificate._basin import Levels, levels
 from thalweg.certificate._certificate import Certificate
 from thalweg.certificate._hypothesis import MARGIN, Hypothesis, decide
 from thalweg.certificate._initial_rate import InitialRate, initial_rate
 from thalweg.certificate._later_rate import Point
 from thalweg.certificate._lojasiewicz import worst_case_log10
-from thalweg.certificate._norm_bounds import norm_bounds
+from thalweg.certificate._norm_bounds import error_bound, norm_bounds
 from thalweg.certificate._step_size import safe_step
-from thalweg.network import residual
 from thalweg.problem import Problem
 
 ROUNDS = 30
@@ -152,7 +151,7 @@ def evidence(weights: Weights, target: Array, metric: Array) -> Evidence:
     """Evaluate every rule at a point."""
     dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
     known = levels(target, min(dims))
-    error = float(np.linalg.norm(residual(weights, target, metric)))
+    error = error_bound(weights, target, metric)
     point = Point(dims=dims, error=error, target=target, metric=metric, known=known)
     first = initial_rate(weights, metric)
     return Evidence(
@@ -191,7 +190,7 @@ def _in_data_coordinates(p: Problem, weights: Weights, like: Weights, proved: Pr
     Only ``W_1`` differs in norm: the frozen part has orthogonal rows to the moving one, and
     whitening has multiplied the moving part by ``D`` (Spec 1.3, 1.4).
     """
-    stretch = 1.0 if p.metric == "raw" else 1.0 / float(p.input_singular_values[-1])
+    stretch = 1.0 if p.metric == "raw" else 1.0 / lowered_least(p.input_singular_values)
     bounds = proved.bounds.copy()
     moving = stretch * bounds[0]
     whole = p.lift(weights, like=like)[0]

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 
-from thalweg._core import Array, Weights
+from thalweg._core import Array, Weights, lowered_least
 from thalweg.certificate._floors import floors
 from thalweg.certificate._hypothesis import MARGIN, Hypothesis, counted
 
@@ -67,7 +67,7 @@ def initial_rate(weights: Weights, metric: Array) -> InitialRate:
     dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
     proved = [float(item[-1]) for item in floors(weights, 1.0)]
     possible = [float(item[-1]) for item in floors(weights, -1.0)]
-    scale = float(metric.min()) ** 2
+    scale = lowered_least(metric) ** 2
     rates = {j: scale * _product(proved, j) for j in pivots(dims)}
     if not rates:
         return InitialRate(rate=0.0, pivot=None, hypotheses=[_widths(dims)])

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from thalweg._core import Array
+from thalweg._core import EPS, Array, lowered_least
 from thalweg.certificate._basin import Levels
 from thalweg.certificate._hypothesis import MARGIN, Hypothesis, counted, decide
 
@@ -49,10 +49,11 @@ class Point:
         largest metric: ``P_m = (T_m - M_m) D_m^{-1}``.
         """
         d_y, k = self.target.shape
-        best = (float(self.known.sigma[d_y - 1]) - self.error) / float(self.metric.max())
+        best = (float(self.known.lowered[d_y - 1]) - self.error) / float(self.metric.max())
         for m in range(d_y, k + 1):
             head = self.target[:, :m] / self.metric[:m]
-            floor = float(np.linalg.svd(head, compute_uv=False)[d_y - 1])
+            values = np.linalg.svd(head, compute_uv=False)
+            floor = float(values[d_y - 1]) - 16 * EPS * float(values[0])
             best = max(best, floor - self.error / float(self.metric[:m].min()))
         return best
 
@@ -95,7 +96,7 @@ class Point:
 
 
 def _wide_conditions(point: Point) -> list[Hypothesis]:
-    sigma = float(point.known.sigma[point.full - 1])
+    sigma = float(point.known.lowered[point.full - 1])
     rank = point.known.rank
     what = f"{rank} of {point.full} target directions are nonzero and fit the bottleneck"
     return [
@@ -117,10 +118,10 @@ def _wide_rate(point: Point, bounds: Array) -> float:
     those before the last do.
     """
     d_y, k = point.target.shape
-    sigma = float(point.known.sigma[point.full - 1])
+    sigma = float(point.known.lowered[point.full - 1])
     rate = 0.0
     if d_y <= k and bounds[0] > 0.0:
-        rate += (point.metric.min() * point.product_floor / bounds[0]) ** 2
+        rate += (lowered_least(point.metric) * point.product_floor / bounds[0]) ** 2
     if k <= d_y and len(point.dims) > 2 and bounds[-1] > 0.0:
         rate += ((sigma - point.error) / bounds[-1]) ** 2
     return float(rate)
@@ -128,8 +129,7 @@ def _wide_rate(point: Point, bounds: Array) -> float:
 
 def _narrow_conditions(point: Point) -> list[Hypothesis]:
     r = min(point.dims)
-    sigma = point.known.sigma
-    gap = float((sigma[r - 1] - sigma[r]) * (sigma[r - 1] + sigma[r]))
+    gap = point.known.gap
     excess = max(point.loss - point.known.least, 0.0)
     usable = point.known.rank == r
     return [
@@ -162,12 +162,12 @@ def _narrow_rate(point: Point, bounds: Array) -> float:
     # Rounding of the difference may only make the excess larger.
     top = max(point.loss, point.known.least)
     excess = max(point.loss - point.known.least, 0.0) + MARGIN * top
-    gap = float((sigma[r - 1] - sigma[r]) * (sigma[r - 1] + sigma[r]))
+    gap = point.known.gap
     steep = float(sigma[0] ** 2 + sigma[r] ** 2 + 2.0 * excess)
     room = gap - 4.0 * excess
-    kept = float(sigma[r - 1]) - math.sqrt(2.0 * excess)
+    kept = float(point.known.lowered[r - 1]) - math.sqrt(2.0 * excess)
     if room <= 0.0 or kept <= 0.0:
         return 0.0
-    ratio = float(metric.min() / metric.max())
+    ratio = lowered_least(metric) / float(metric.max())
     weakest = min((ratio / bounds[0]) ** 2, (1.0 / bounds[-1]) ** 2)
     return float(kept**2 * weakest / (1.0 + steep / room))

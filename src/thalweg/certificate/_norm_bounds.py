@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from thalweg._core import EPS, Array, Weights
+from thalweg._core import EPS, Array, Weights, lowered_least
 from thalweg.conserved import imbalance
 from thalweg.network import residual
 
@@ -14,7 +14,16 @@ def product_bound(error: float, target: Array, metric: Array) -> float:
 
     The loss never increases, so ``||P D|| <= ||T|| + ||M(0)||`` for ever.
     """
-    return (float(np.linalg.norm(target, 2)) + error) / float(metric.min())
+    return (float(np.linalg.norm(target, 2)) + error) / lowered_least(metric)
+
+
+def error_bound(weights: Weights, target: Array, metric: Array) -> float:
+    """Return ``||M||_F`` as computed plus a bound on its rounding errors."""
+    sizes: float = math.prod(float(np.linalg.norm(weight)) for weight in weights)
+    terms = sum(weight.shape[1] for weight in weights) + len(weights)
+    size = float(np.linalg.norm(target)) + sizes * float(metric.max())
+    error = float(np.linalg.norm(residual(weights, target, metric)))
+    return float(error + terms * EPS * size)
 
 
 def eigenvalue_slack(weights: Weights) -> list[float]:
@@ -102,6 +111,6 @@ def norm_bounds(weights: Weights, target: Array, metric: Array) -> Array:
     Status: theorem (Spec 3.1), evaluated in floating point: eigenvalues are widened by a bound on
     their rounding errors and the root is rounded upwards.
     """
-    error = float(np.linalg.norm(residual(weights, target, metric)))
+    error = error_bound(weights, target, metric)
     bound = product_bound(error, target, metric)
     return bounds_from(extreme_eigenvalues(weights), bound)

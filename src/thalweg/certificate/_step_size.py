@@ -6,8 +6,12 @@ from collections.abc import Callable
 import numpy as np
 
 from thalweg._core import Array, Weights
-from thalweg.certificate._norm_bounds import bounds_from, extreme_eigenvalues, product_bound
-from thalweg.network import residual
+from thalweg.certificate._norm_bounds import (
+    bounds_from,
+    error_bound,
+    extreme_eigenvalues,
+    product_bound,
+)
 
 SHARES = (0.5, 0.75, 0.95)
 """Parts of the largest stable step ``2 / curvature`` that are tried."""
@@ -72,7 +76,7 @@ def safe_step(weights: Weights, target: Array, metric: Array) -> float:
     -----
     Status: theorem (docs/certificates.md), for all later steps, in the coordinates of the flow.
     """
-    error = float(np.linalg.norm(residual(weights, target, metric)))
+    error = error_bound(weights, target, metric)
     loss = 0.5 * error * error
     product = product_bound(error, target, metric)
     spectra = extreme_eigenvalues(weights)

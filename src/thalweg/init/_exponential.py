@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from thalweg._core import Array, DataError, RngLike, as_generator, as_scalar
+from thalweg._core import Array, DataError, RngLike, as_generator, as_scalar, lowered_least
 from thalweg.init._random_starts import random_frame
 from thalweg.problem import Problem
 
@@ -63,7 +63,7 @@ def exponential(p: Problem, rate: float = 1.0, *, rng: RngLike = None) -> list[A
     pivots = [j for j in range(1, len(dims)) if _fits(dims, j)]
     if not pivots:
         raise DataError(_impossible(p, dims))
-    alone = float(metric.min()) ** 2
+    alone = lowered_least(metric) ** 2
     if len(dims) == 2 and rate > alone:
         raise DataError(
             f"rate = {rate:g} is impossible without hidden layer: every start has the rate "
