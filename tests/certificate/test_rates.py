@@ -1,5 +1,6 @@
 """Rates and levels: tight cases, and cases where a hypothesis is missing (Spec 3.2-3.4)."""
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -127,3 +128,18 @@ def test_certificate_holds_after_its_time_only():
     assert np.isnan(c.loss_bound(0.5 * c.time))
     after = run.t >= c.time
     assert np.all(run.reducible_loss[after] <= c.loss_bound(run.t[after]) * (1 + 1e-9))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_badly_conditioned_inputs_do_not_raise_the_rate(seed):
+    """A network of one layer decays at sigma_min(X)^2: in doubles that has few digits here."""
+    rng = np.random.default_rng(seed)
+    left, right = (np.linalg.qr(rng.normal(size=(3, 3)))[0] for _ in range(2))
+    X = left @ np.diag([1.0, 1e-5, 1e-12]) @ right
+    p = tw.Problem.from_data(X, rng.normal(size=(3, 1)), ())
+    assert p.rank == 3
+    with mpmath.workdps(60):
+        exact = min(mpmath.svd_r(mpmath.matrix(X.tolist()), compute_uv=False))
+        rate = tw.certify(p, [np.zeros((1, 3))]).rate
+        assert 0.0 < rate <= exact**2
+        assert rate >= 0.5 * exact**2
