@@ -114,7 +114,10 @@ def run_audit(arguments) -> int:
     rules: collections.Counter[str] = collections.Counter()
     count = 0
     with ProcessPoolExecutor(arguments.jobs) as pool:
-        for wrong, ratios, names in pool.map(audit, seeds, chunksize=20):
+        results = pool.map(audit, seeds, chunksize=20)
+        for done, (wrong, ratios, names) in enumerate(results, 1):
+            if done % 500 == 0:
+                print(f"{done} of {arguments.n}", file=sys.stderr, flush=True)
             rules.update(names)
             count += len(wrong)
             for line in wrong:
