@@ -61,3 +61,14 @@ def test_nothing_unpickles_or_evaluates():
             if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
                 assert isinstance(node.value, ast.Constant)
                 assert node.value.value is False
+
+
+def test_state_dicts_are_loaded_without_code_and_mapped():
+    calls = [
+        {item.arg: getattr(item.value, "value", None) for item in node.keywords}
+        for path in PYTHON
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load"
+    ]
+    assert calls
+    assert all(call["weights_only"] is True and call["mmap"] is True for call in calls)

@@ -107,9 +107,11 @@ def test_help_is_quick_and_imports_no_numbers():
     )
     times = []
     for _ in range(3):
-        began = time.perf_counter()
+        began = os.times()
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60)
-        times.append(time.perf_counter() - began)
+        ended = os.times()
+        # Processor time of the child: a busy machine does not count.
+        times.append(ended[2] + ended[3] - began[2] - began[3])
     assert min(times) < 0.5
 
 
@@ -117,11 +119,16 @@ def test_help_is_quick_and_imports_no_numbers():
 def test_interruption_keeps_what_there_is(tmp_path):
     command = [sys.executable, "-m", "thalweg", "flow", "diabetes", "--widths", "60,60,60"]
     command += ["--rtol", "1e-13", "--json", "--out", str(tmp_path)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(2.5)
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
-    assert process.returncode == 130
+    for delay in (2.5, 8.0, 20.0):  # a busy machine may not have begun to integrate before
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+        assert process.returncode == 130
+        if out:
+            break
     document = json.loads(out)
     assert document["status"] == "horizon"
     assert document["stats"]["stop"] == "interrupted"

@@ -3,8 +3,10 @@
 import json
 
 import numpy as np
+import pytest
 
 import thalweg as tw
+from thalweg.data import write_weights
 
 
 def test_levels_and_a_sample_that_classify_confirms(thalweg, tmp_path):
@@ -35,6 +37,63 @@ def test_plain_text_of_the_atlas(thalweg):
     text = thalweg("landscape", "linnerud", "--standardize", "--lowest", "2").out
     assert "global minimum" in text
     assert len(text.splitlines()) == 3
+
+
+def test_strata_of_each_kind_agree_with_json(thalweg):
+    options = ("landscape", "linnerud", "--widths", "2,2", "--standardize")
+    lines = thalweg(*options).out.splitlines()[1:]
+    levels = json.loads(thalweg(*options, "--json").out)["levels"]
+    assert len(lines) == len(levels)
+    for line, level in zip(lines, levels, strict=True):
+        rows = zip(level["kinds"], level["n_strata"], level["dimensions"], strict=True)
+        for kind, count, size in rows:
+            words = f"({count} strata, dimension <= {size})"
+            if count == 1:
+                words = f"(1 stratum, dimension {size})"
+            assert f"{kind.replace('_', ' ')} {words}" in line
+
+
+def test_strata_too_many_to_count_are_left_out(thalweg):
+    text = thalweg("landscape", "digits", "--widths", "32,32", "--lowest", "2").out
+    assert text.splitlines()[2].endswith("learned: strict saddle, non strict saddle")
+
+
+@pytest.mark.parametrize("out", ["kept.safetensors", "kept.npz", "kept"])
+def test_samples_are_kept_where_one_says(thalweg, tmp_path, out):
+    options = ("linnerud", "--standardize", "--widths", "3")
+    done = thalweg("landscape", *options, "--sample", "strict_saddle", "--out", out)
+    path = done.out.splitlines()[-1].split()[-1]
+    assert path == (out if "." in out else f"{out}/critical.npz")
+    verdict = json.loads(thalweg("classify", *options, "--weights", path, "--json").out)
+    assert verdict["kind"] == "strict_saddle"
+
+
+def test_what_the_start_excludes(thalweg, tmp_path):
+    options = ("landscape", "linnerud", "--standardize", "--widths", "4,4", "--excluded")
+    done = thalweg(*options, "--init", "gaussian:1", "--seed", "3", "--json")
+    assert (done.code, done.err) == (0, "")
+    document = json.loads(done.out)
+    assert document["start"]["seed"] == 3
+    p = tw.datasets.load("linnerud").problem(widths=(4, 4), standardize=True)
+    w = tw.init.gaussian(p, scale=1.0, rng=3)
+    wanted = tw.excluded(p, w)
+    assert wanted
+    assert document["excluded"] == [item.to_dict() for item in wanted]
+    write_weights(tmp_path / "w.safetensors", w)
+    done = thalweg(*options, "--weights", "w.safetensors")
+    assert f"{len(wanted)} sets of critical points" in done.out
+    assert all(item.message in done.out for item in wanted)
+    done = thalweg(*options, "--init", "balanced:1")
+    assert "0 sets of critical points" in done.out
+
+
+def test_options_that_go_together(thalweg):
+    done = thalweg("landscape", "linnerud", "--weights", "w.npz")
+    assert (done.code, done.out) == (2, "")
+    assert "add --excluded" in done.err
+    done = thalweg("landscape", "linnerud", "--out", "kept")
+    assert (done.code, done.out) == (2, "")
+    assert "add --sample KIND" in done.err
 
 
 def test_a_kind_that_does_not_occur(thalweg):

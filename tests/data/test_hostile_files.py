@@ -106,6 +106,14 @@ def test_odd_archives(tmp_path):
     whole = archive(tmp_path / "whole.npz", X=good, Y=good).read_bytes()
     (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
     refuse(tmp_path / "cut.npz", "not a readable")
+    with zipfile.ZipFile(tmp_path / "lzma.npz", "w", zipfile.ZIP_LZMA) as file:
+        file.writestr("X.npy", good)
+    refuse(tmp_path / "lzma.npz", "NumPy never uses")
+    with zipfile.ZipFile(tmp_path / "name.npz", "w") as file:
+        file.writestr("\u00e9.npy", good)
+    broken = (tmp_path / "name.npz").read_bytes().replace("\u00e9".encode(), b"\xff\xff")
+    (tmp_path / "name.npz").write_bytes(broken)
+    refuse(tmp_path / "name.npz", "not a readable")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DERIVATIVES = "tests/network/test_derivatives.py"
+CLASSIFY = "tests/landscape/test_classify.py"
 FLOW = "tests/theorems/test_along_the_flow.py"
+WEIGHTS = "tests/data/test_hostile_weights.py"
 MUTANTS = {
     "sign of the Hessian's cross block": (
         "network/_hessian.py",
@@ -205,15 +207,13 @@ MUTANTS = {
         "landscape/_pivots.py",
         "in pivot_arcs(depth):\n",
         "in pivot_arcs(depth)[-depth + 1 :][-1:]:\n",
-        "tests/landscape/test_classify.py::"
-        "test_rule_agrees_with_the_dense_hessian_and_every_verdict_has_its_witness",
+        f"{CLASSIFY}::test_rule_agrees_with_the_dense_hessian_and_every_verdict_has_its_witness",
     ),
     "both ranks instead of one": (
         "landscape/_pivots.py",
         "tight = rank in {one, two}",
         "tight = {rank} == {one, two}",
-        "tests/landscape/test_classify.py::"
-        "test_rule_agrees_with_the_dense_hessian_and_every_verdict_has_its_witness",
+        f"{CLASSIFY}::test_rule_agrees_with_the_dense_hessian_and_every_verdict_has_its_witness",
     ),
     "order of the learned set ignored": (
         "landscape/_classify.py",
@@ -221,12 +221,60 @@ MUTANTS = {
         "    if rank == p.max_rank:\n",
         "tests/landscape/test_classify.py::test_published_spectra",
     ),
-    "projector off the signal dropped": (
-        "landscape/_witness.py",
-        "            step = frames[j + 1] @ block @ frames[j]\n",
-        "            step = block\n",
-        "tests/landscape/test_classify.py::"
-        "test_rule_agrees_with_the_dense_hessian_and_every_verdict_has_its_witness",
+    "between the layers of a pivot one too many": (
+        "landscape/_strings.py",
+        "((i, j), (j, i - j), (i, depth + 1 - i + j))",
+        "((i, j), (j, i - j + 1), (i, depth + 1 - i + j))",
+        f"{CLASSIFY}::test_rule_agrees_with_the_dense_hessian_and_every_verdict_has_its_witness",
+    ),
+    "B_2 without Sigma_XY": (
+        "landscape/_split.py",
+        "    np.fill_diagonal(link, target.sigma[rest])\n",
+        "    link[:] = np.cos(np.arange(link.size)).reshape(link.shape)\n",
+        f"{CLASSIFY}::test_case_1_2_needs_the_data_in_the_pivot",
+    ),
+    "products that vanish are filled all the same": (
+        "landscape/_escape.py",
+        "if norm > 0.0 and ranks[steps, pair[1] - 1]:",
+        "if norm > 0.0:",
+        "tests/landscape/test_witness.py::test_escape_order_is_the_least_number_of_layers_to_fill",
+    ),
+    "open paths are not avoided": (
+        "landscape/_escape.py",
+        "    best = max(trials, key=lambda item: float(np.linalg.norm(item, 2)))\n",
+        "    best = product\n",
+        "tests/landscape/test_witness.py::test_a_pivot_is_left_however_strong_the_open_paths_are",
+    ),
+    "gap measured against the layer instead of the distance": (
+        "landscape/_nearest.py",
+        "float(values[count - 1]) / units[j - 1])",
+        "float(values[count - 1]) / scale)",
+        f"{CLASSIFY}::test_near_points_are_right_or_undecided",
+    ),
+    "what polishing moved is forgotten": (
+        "landscape/_nearest.py",
+        "        distance = moved + crossed + parts.rounding\n",
+        "        distance = crossed + parts.rounding\n",
+        f"{CLASSIFY}::test_near_points_are_right_or_undecided",
+    ),
+    "inertia without the shift": (
+        "network/_inertia.py",
+        "    shifted = matrix + shift * np.eye(size)\n",
+        "    shifted = matrix.copy()\n",
+        "tests/network/test_inertia.py::test_singular_integer_matrices_against_rational_arithmetic",
+    ),
+    "maps between strings counted from the wrong end": (
+        "landscape/_strata.py",
+        "        shared = (begin + size - 1 - start) % (depth + 1) + 1\n",
+        "        shared = (begin - start) % (depth + 1) + 1\n",
+        "tests/landscape/test_strata.py::test_dimensions_are_the_ranks_of_tangent_spaces",
+    ),
+    "negative eigenvalues of C_j ask for rank of the next layer": (
+        "landscape/_excluded.py",
+        "        needs[j] = max(needs[j], negative - rank)\n",
+        "        needs[j + 1] = max(needs[j + 1], negative - rank)\n",
+        "tests/landscape/test_excluded.py::"
+        "test_no_critical_point_is_excluded_by_its_own_invariants",
     ),
     "residual loss of a bottleneck omitted": (
         "certificate/_basin.py",
@@ -257,6 +305,90 @@ MUTANTS = {
         "item.file_size > RATIO *",
         "item.file_size > 10**9 *",
         "tests/data/test_hostile_files.py::test_zip_bombs_are_refused_before_they_expand",
+    ),
+    "overlapping tensors accepted": (
+        "data/_safetensors.py",
+        "        if item.begin != before:\n",
+        "        if item.begin > before:\n",
+        f"{WEIGHTS}::test_headers_that_are_not_true",
+    ),
+    "gaps between tensors accepted": (
+        "data/_safetensors.py",
+        "        if item.begin != before:\n",
+        "        if item.begin < before:\n",
+        f"{WEIGHTS}::test_headers_that_are_not_true",
+    ),
+    "numbers behind the last tensor accepted": (
+        "data/_safetensors.py",
+        "    if last != size:\n",
+        "    if last > size:\n",
+        f"{WEIGHTS}::test_headers_that_are_not_true",
+    ),
+    "shape not compared with its place": (
+        "data/_safetensors.py",
+        "    if end - begin != wanted:\n",
+        "    if end < begin:\n",
+        f"{WEIGHTS}::test_headers_that_are_not_true",
+    ),
+    "second of two equal keys wins": (
+        "data/_safetensors.py",
+        "        if len(out) != len(pairs):\n",
+        "        if not out and pairs:\n",
+        f"{WEIGHTS}::test_headers_that_are_not_true",
+    ),
+    "header as long as it says": (
+        "data/_safetensors.py",
+        "    if length > HEADER:\n",
+        "    if length > 2**40:\n",
+        f"{WEIGHTS}::test_headers_longer_than_any_network",
+    ),
+    "size checked after reading": (
+        "data/_safetensors.py",
+        "            check_size((item.shape for item in entries), name)\n",
+        "",
+        f"{WEIGHTS}::test_size_is_refused_before_memory_is_taken",
+    ),
+    "bfloat16 as the lower half": (
+        "data/_safetensors.py",
+        'astype("<u4") << 16',
+        'astype("<u4") << 0',
+        f"{WEIGHTS}::test_numbers_that_are_none",
+    ),
+    "layers in the order of text": (
+        "data/_layers.py",
+        "    names = sorted(shapes, key=natural_key)\n",
+        "    names = sorted(shapes)\n",
+        "tests/data/test_weight_files.py::test_files_of_the_safetensors_package",
+    ),
+    "biases dropped whatever they are": (
+        "data/_layers.py",
+        "        elif np.any(array):\n",
+        "        elif array is None:\n",
+        "tests/data/test_weight_files.py::test_biases",
+    ),
+    "state dicts may run code": (
+        "data/_torch_files.py",
+        "mmap=True, weights_only=True)",
+        "mmap=True, weights_only=False)",
+        f"{WEIGHTS}::test_pickles_with_code_are_not_run",
+    ),
+    "PyTorch with the hole accepted": (
+        "data/_torch_files.py",
+        "NEEDED = (2, 6)\n",
+        "NEEDED = (2, 5)\n",
+        "tests/data/test_weight_files.py::test_pytorch_that_is_missing_or_not_safe",
+    ),
+    "packed state dicts accepted": (
+        "data/_torch_files.py",
+        "    if any(item.compress_type != zipfile.ZIP_STORED for item in members):\n",
+        "    if not members:\n",
+        f"{WEIGHTS}::test_archives_that_torch_never_writes",
+    ),
+    "expanded tensors accepted": (
+        "data/_torch_files.py",
+        "    check_size((tuple(value.shape) for value in table.values()), name)\n",
+        "",
+        f"{WEIGHTS}::test_tensors_that_claim_more_than_there_is",
     ),
     "batches reduced through inner products": (
         "data/_reduce.py",

@@ -31,6 +31,7 @@ from thalweg._core._validate import (
 )
 from thalweg._core._words import (
     LOWER as LOWER,
+    UPPER as UPPER,
     direction as direction,
     learned_words as learned_words,
     number as number,

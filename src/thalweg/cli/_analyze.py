@@ -81,7 +81,7 @@ def summary(request: Request, run: Trajectory) -> dict[str, Any]:
     """Return the run as one JSON document."""
     document = run.to_dict()
     document["data"] = request.data.to_dict()
-    document["start"] = {"kind": request.start_text, "seed": request.seed}
+    document["start"] = request.start_document
     return document
 
 

@@ -9,7 +9,13 @@ import click
 
 from thalweg._core import number, write_whole
 from thalweg.certificate import Certificate, certify
-from thalweg.cli._options import data_options, general_options, problem_options, start_options
+from thalweg.cli._options import (
+    data_options,
+    general_options,
+    problem_options,
+    start_options,
+    weights_option,
+)
 from thalweg.cli._output import tell, tell_json, tell_rows
 from thalweg.cli._progress import Progress
 from thalweg.cli._request import Request, build, check_writable
@@ -19,7 +25,7 @@ from thalweg.cli._request import Request, build, check_writable
 @data_options
 @problem_options
 @start_options
-@click.option("--weights", metavar="FILE.npz", help="These weights (keys W1, W2, ...).")
+@weights_option()
 @click.option("--rigorous", is_flag=True, help="In ball arithmetic, from the exact doubles.")
 @click.option(
     "--follow", is_flag=True, help="Prove that the trajectory from these weights gets there."

@@ -11,6 +11,7 @@ from thalweg.cli._options import (
     problem_options,
     run_options,
     start_options,
+    weights_option,
 )
 from thalweg.cli._output import tell, tell_json, tell_rows
 from thalweg.cli._progress import Progress
@@ -22,7 +23,7 @@ from thalweg.trajectory import flow
 @data_options
 @problem_options
 @start_options
-@click.option("--weights", metavar="FILE.npz", help="Start from these weights (keys W1, W2, ...).")
+@weights_option()
 @run_options
 @general_options
 def command(**options: Any) -> int:

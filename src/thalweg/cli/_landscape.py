@@ -1,23 +1,30 @@
 """`thalweg landscape`: the critical values of a problem."""
 
-import io
 import itertools
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
-from thalweg._core import DataError, learned_words, write_whole
-from thalweg.cli._options import data_options, general_options, problem_options
+from thalweg._core import DataError, learned_words
+from thalweg.cli._options import (
+    data_options,
+    general_options,
+    problem_options,
+    start_options,
+    weights_option,
+)
 from thalweg.cli._output import tell, tell_json, tell_rows
 from thalweg.cli._progress import Progress
-from thalweg.cli._request import load_problem
-from thalweg.landscape import atlas, classify, critical_point
+from thalweg.cli._request import Request, build, load_problem
+from thalweg.data import write_weights
+from thalweg.landscape import Level, atlas, classify, critical_point, excluded
 from thalweg.problem import Problem
 
 SEARCHED = 1000
 """Levels that are searched for one where a kind occurs."""
+SHOWN = 20
+"""Excluded strata that are printed; JSON has them all."""
 
 
 @click.command("landscape")
@@ -32,26 +39,45 @@ SEARCHED = 1000
     type=click.Choice(["global_minimum", "strict_saddle", "non_strict_saddle"]),
     help="Construct a critical point of this kind on the lowest level where it occurs.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of it.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for critical.npz.")
+@click.option(
+    "--out",
+    metavar="DIR|FILE",
+    type=click.Path(path_type=Path),
+    help="Where to keep it: a .npz or .safetensors file, or a folder for critical.npz.",
+)
+@click.option(
+    "--excluded", is_flag=True, help="List where a flow from --init or --weights cannot end."
+)
+@start_options
+@weights_option()
 @general_options
 def command(**options: Any) -> int:
     """List the critical values of DATA, lowest first, with what has been learned there.
 
-    DATA is given as for `thalweg analyze`.
+    DATA is given as for `thalweg analyze`. Each kind of critical point comes with its number of
+    strata (patterns of the ranks of all products of layers) and the dimension of the largest.
     """
+    _check(options)
     with Progress(quiet=options["quiet"] or options["as_json"]) as progress:
-        data, problem = load_problem(options, progress)
+        request = build(options, progress) if options["excluded"] else None
+        data, problem = (
+            load_problem(options, progress) if request is None else (request.data, request.problem)
+        )
         found = atlas(problem)
-        document = found.to_dict()
         levels = found.lowest(options["lowest"])
-        verdict = None
-        document["levels"] = [item.to_dict() for item in levels]
+        document: dict[str, Any] = {
+            "type": "Atlas",
+            "n_levels": found.n_levels,
+            "complete": found.complete,
+            "levels": [item.to_dict() for item in levels],
+        }
+        blocks = [
+            [(f"{item.loss + problem.irreducible_loss:.8g}", _words(item)) for item in levels]
+        ]
         if options["sample"]:
-            weights, verdict = _sample(problem, options["sample"], options["seed"])
-            document["sample"] = verdict.to_dict()
-            if options["out"]:
-                document["file"] = str(_keep(weights, options["out"]))
+            blocks.append(_sample(problem, options, document))
+        if request is not None:
+            blocks.append(_excluded(request, document))
     if options["as_json"]:
         tell_json(document)
         return 0
@@ -59,32 +85,63 @@ def command(**options: Any) -> int:
     tell(f"{data.name}: layers {network}, {found.n_levels} critical values")
     if not found.complete:
         tell("some singular values are tied or zero: further maps share these values (Spec 4.7)")
-    tell_rows(
-        (f"{item.loss + problem.irreducible_loss:.8g}", _words(item.learned, item.kinds))
-        for item in levels
-    )
-    if verdict is not None:
+    tell_rows(blocks[0])
+    for block in blocks[1:]:
         tell("")
-        tell_rows(verdict.summary_rows())
-        if "file" in document:
-            tell(document["file"])
+        tell_rows(block)
     return 0
 
 
-def _words(learned: tuple[int, ...], kinds: tuple[str, ...]) -> str:
-    return f"{learned_words(learned)}: {', '.join(kinds).replace('_', ' ')}"
+def _check(options: dict[str, Any]) -> None:
+    if options["weights"] and not options["excluded"]:
+        raise DataError("--weights names a start, which only --excluded uses; add --excluded")
+    if options["out"] and not options["sample"]:
+        raise DataError("--out keeps a constructed point; add --sample KIND")
 
 
-def _sample(problem: Problem, kind: str, seed: int) -> tuple[list[Any], Any]:
+def _words(level: Level) -> str:
+    kinds = zip(level.kinds, level.n_strata, level.dimensions, strict=True)
+    parts = [kind.replace("_", " ") + _extent(count, size) for kind, count, size in kinds]
+    return f"{learned_words(level.learned)}: {', '.join(parts)}"
+
+
+def _extent(count: int | None, size: int | None) -> str:
+    """Return the number of strata and their largest dimension, as far as they are known."""
+    many = count is not None and count > 1
+    words = [] if count is None else [f"{count} strat{'a' if many else 'um'}"]
+    if size is not None:
+        words.append(f"dimension {'<= ' if many else ''}{size}")
+    return f" ({', '.join(words)})" if words else ""
+
+
+def _sample(
+    problem: Problem, options: dict[str, Any], document: dict[str, Any]
+) -> list[tuple[str, str]]:
+    """Construct a critical point, keep it if asked to, and return it in words."""
+    kind, out = options["sample"], options["out"]
     levels = itertools.islice(atlas(problem), SEARCHED)
     level = next((item for item in levels if kind in item.kinds), None)
     if level is None:
         raise DataError(f"no {kind} occurs among the lowest {SEARCHED} levels of this network")
-    weights = critical_point(problem, level.learned, kind, rng=seed)
-    return weights, classify(problem, weights)
+    weights = critical_point(problem, level.learned, kind, rng=options["seed"])
+    verdict = classify(problem, weights)
+    document["sample"] = verdict.to_dict()
+    rows = verdict.summary_rows()
+    if out is not None:
+        path = out if out.suffix in {".npz", ".safetensors"} else out / "critical.npz"
+        document["file"] = str(write_weights(path, weights))
+        rows.append(("kept", document["file"]))
+    return rows
 
 
-def _keep(weights: list[Any], folder: Path) -> Path:
-    buffer = io.BytesIO()
-    np.savez(buffer, **{f"W{j}": item for j, item in enumerate(weights, 1)})
-    return write_whole(folder / "critical.npz", buffer.getvalue())
+def _excluded(request: Request, document: dict[str, Any]) -> list[tuple[str, str]]:
+    """Find where the flow from a start cannot end, and return it in words."""
+    found = excluded(request.problem, request.start)
+    document["start"] = request.start_document
+    document["excluded"] = [item.to_dict() for item in found]
+    sets = f"{len(found)} set{'' if len(found) == 1 else 's'} of critical points"
+    rows = [*request.start_rows, ("excluded", f"{sets}, where no flow from this start ends")]
+    rows += [(learned_words(item.learned), item.message) for item in found[:SHOWN]]
+    if len(found) > SHOWN:
+        rows.append(("...", f"{len(found) - SHOWN} more; --json lists them all"))
+    return rows

@@ -74,6 +74,19 @@ start_options = _stack(
         ),
     ]
 )
+
+
+def weights_option(*, required: bool = False) -> Callable[[Function], Function]:
+    """Return the option that names a file of weights."""
+    return click.option(
+        "--weights",
+        metavar="FILE",
+        required=required,
+        help="Weights in .npz (keys W1, W2, ...), .safetensors, or a PyTorch state dict (.pt, "
+        ".pth)." + ("" if required else " Instead of --init."),
+    )
+
+
 run_options = _stack(
     [
         click.option("--rtol", type=float, default=1e-8, show_default=True, help="Tolerance."),

@@ -16,7 +16,7 @@ def say(text: str) -> None:
 
 def tell(text: str) -> None:
     """Print lines to standard output, control characters made harmless."""
-    for line in text.splitlines():
+    for line in text.splitlines() or [""]:
         click.echo(inert(line, 2000))
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from thalweg import init
-from thalweg._core import Array, DataError, as_weights
+from thalweg._core import Array, DataError
 from thalweg.cli._options import parse_widths, split_names
 from thalweg.cli._progress import Progress
-from thalweg.data import inert, read_arrays
+from thalweg.data import WeightFile, inert, open_weights
 from thalweg.datasets import Dataset, load_data
 from thalweg.problem import Problem
 
@@ -28,6 +28,7 @@ class Request:
     start: list[Array]
     start_text: str
     seed: int | None
+    start_notes: tuple[str, ...] = ()
 
     @property
     def rows(self) -> list[tuple[str, str]]:
@@ -41,8 +42,18 @@ class Request:
                 "network",
                 f"layers {'-'.join(map(str, p.dims))}, {p.loss_name} loss, {p.metric} flow",
             ),
-            ("start", self.start_text),
+            *self.start_rows,
         ]
+
+    @property
+    def start_rows(self) -> list[tuple[str, str]]:
+        """The start in words."""
+        return [("start", self.start_text), *(("note", note) for note in self.start_notes)]
+
+    @property
+    def start_document(self) -> dict[str, Any]:
+        """The start as JSON types, without its numbers."""
+        return {"kind": self.start_text, "seed": self.seed, "notes": list(self.start_notes)}
 
 
 def load_problem(options: dict[str, Any], progress: Progress) -> tuple[Dataset, Problem]:
@@ -66,8 +77,9 @@ def build(options: dict[str, Any], progress: Progress) -> Request:
     """Load the data, set up the problem and make the start."""
     data, problem = load_problem(options, progress)
     if options.get("weights"):
-        path = pathlib.Path(options["weights"])
-        return Request(data, problem, read_weights(path, problem), f"weights from {path}", None)
+        found = read_weights(options["weights"], problem)
+        text = f"weights from {found.path}"
+        return Request(data, problem, found.weights, text, None, found.notes)
     maker, text = parse_start(options["init"])
     seed = int(options["seed"])
     return Request(data, problem, maker(problem, seed), f"{text}, seed {seed}", seed)
@@ -100,23 +112,9 @@ def parse_start(text: str) -> tuple[Callable[[Problem, int], list[Array]], str]:
     return lambda problem, seed: make(problem, *arguments, rng=seed), shown
 
 
-def read_weights(path: pathlib.Path, problem: Problem) -> list[Array]:
-    """Read ``W1, W2, ...`` from an ``.npz`` file.
-
-    Raises
-    ------
-    DataError
-        If the file or a key is missing.
-    """
-    if not path.is_file():
-        raise DataError(f"{inert(path)} does not exist; give an .npz file with keys W1, W2, ...")
-    arrays = read_arrays(path)
-    wanted = [f"W{j + 1}" for j in range(problem.depth)]
-    missing = [name for name in wanted if name not in arrays]
-    if missing:
-        held = ", ".join(inert(name, 24) for name in list(arrays)[:8]) or "nothing"
-        raise DataError(f"{inert(path.name)} holds {held}; the keys {', '.join(wanted)} are needed")
-    return as_weights([arrays[name] for name in wanted], problem.dims, "weights")
+def read_weights(path: str | pathlib.Path, problem: Problem) -> WeightFile:
+    """Read weights that fit a problem from a file; see `thalweg.data.open_weights`."""
+    return open_weights(path, problem.dims)
 
 
 def check_writable(folder: pathlib.Path) -> None:

@@ -1,4 +1,4 @@
-"""Tables from files: what a file may contain, which columns are targets, reduction by batches."""
+"""Tables and weights from files: what a file may contain, which columns are targets, reduction."""
 
 from thalweg.data._inert import inert as inert
 from thalweg.data._numpy_files import read_arrays as read_arrays
@@ -10,3 +10,9 @@ from thalweg.data._reduce import (
 )
 from thalweg.data._scaling import rescale as rescale
 from thalweg.data._table import Table as Table
+from thalweg.data._weight_files import (
+    WeightFile as WeightFile,
+    open_weights as open_weights,
+    read_weights as read_weights,
+    write_weights as write_weights,
+)

@@ -5,6 +5,7 @@ import math
 import pathlib
 import zipfile
 import zlib
+from collections.abc import Callable, Iterable
 from typing import IO, Any
 
 import numpy as np
@@ -21,6 +22,17 @@ RATIO = 200
 KINDS = {"O": "Python objects (a pickle)", "c": "complex numbers", "M": "dates", "m": "durations"}
 NEEDED = "real numbers are needed"
 RawArray = np.ndarray[Any, Any]
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    UnicodeDecodeError,
+)
+"""What damaged archives make the reader raise."""
+PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+"""The compressions that NumPy writes; others may ask for gigabytes before their first byte."""
 
 
 def read_npy(path: pathlib.Path) -> RawArray:
@@ -38,8 +50,10 @@ def read_npy(path: pathlib.Path) -> RawArray:
         raise DataError(f"cannot read {inert(path)}: {error.strerror or error}") from None
 
 
-def read_arrays(path: pathlib.Path) -> dict[str, RawArray]:
-    """Read all arrays of an `.npz` file, by their names.
+def read_arrays(
+    path: pathlib.Path, wanted: Callable[[str], bool] = lambda name: True
+) -> dict[str, RawArray]:
+    """Read the wanted arrays of an `.npz` file, by their names.
 
     Raises
     ------
@@ -52,15 +66,32 @@ def read_arrays(path: pathlib.Path) -> dict[str, RawArray]:
             members = archive.infolist()
             _check_members(members, name)
             return {
-                item.filename.removesuffix(".npy"): _read_member(archive, item, name)
+                key: _read_member(archive, item, name)
                 for item in members
+                if wanted(key := item.filename.removesuffix(".npy"))
             }
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except UNREADABLE as error:
         raise DataError(
             f"{name} is not a readable .npz archive ({inert(error)}); write it again with np.savez"
         ) from None
     except OSError as error:
         raise DataError(f"cannot read {inert(path)}: {error.strerror or error}") from None
+
+
+def check_size(shapes: Iterable[tuple[int, ...]], name: str) -> None:
+    """Refuse arrays that take too much memory as doubles, before any is made.
+
+    Raises
+    ------
+    DataError
+        If they take more than `LARGEST` bytes together.
+    """
+    total = 8 * sum(math.prod(shape) for shape in shapes)
+    if total > LARGEST:
+        raise DataError(
+            f"{name} takes {total / 2**30:.3g} GiB as doubles, at most {LARGEST / 2**30:.0f} GiB "
+            "are read; use smaller widths"
+        )
 
 
 def _check_members(members: list[zipfile.ZipInfo], name: str) -> None:
@@ -70,6 +101,8 @@ def _check_members(members: list[zipfile.ZipInfo], name: str) -> None:
     odd = next((item for item in names if not item.endswith(".npy")), None)
     if odd is not None:
         raise DataError(f"{name} holds {inert(odd)!r}, which is not an array; use np.savez")
+    if any(item.compress_type not in PACKED for item in members):
+        raise DataError(f"{name} is compressed in a way that NumPy never uses; use np.savez")
     total = sum(item.file_size for item in members)
     if total > LARGEST:
         raise DataError(

@@ -6,10 +6,16 @@ from thalweg.landscape._classify_level import (
     classify_level as classify_level,
     gradient_scale as gradient_scale,
 )
-from thalweg.landscape._construct import critical_point as critical_point
+from thalweg.landscape._construct import critical_point as critical_point, kinds_of as kinds_of
 from thalweg.landscape._excluded import Exclusion as Exclusion, excluded as excluded
 from thalweg.landscape._learned import Target as Target
 from thalweg.landscape._pivots import Pivot as Pivot
+from thalweg.landscape._polishing import Polished as Polished, polish_reduced as polish_reduced
+from thalweg.landscape._slice import (
+    Projection as Projection,
+    Slice as Slice,
+    plane_slice as plane_slice,
+)
 from thalweg.landscape._spectrum import (
     DENSE_LIMIT as DENSE_LIMIT,
     Spectrum as Spectrum,

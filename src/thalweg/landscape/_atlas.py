@@ -1,6 +1,7 @@
 """The atlas: every critical value with its learned set (Spec 4.2)."""
 
 import dataclasses
+import functools
 import heapq
 import itertools
 import math
@@ -11,7 +12,7 @@ import numpy as np
 
 from thalweg._core import Result, jsonable, learned_words
 from thalweg.landscape._construct import kinds_of
-from thalweg.landscape._strings import dense_dimension, is_strict, strata, stratum_dimension
+from thalweg.landscape._strata import StratumCount, count_strata
 from thalweg.problem import Problem
 
 SHOWN = 64
@@ -30,17 +31,39 @@ class Level(Result):
         Kinds of critical points that occur there.
     contained_in
         The sets with one direction more.
-    n_strata, dimensions
-        For each kind the number of strata (patterns of the ranks of all products of layers) and
-        the dimension of the largest; ``None`` where there are more than can be listed.
     """
 
     learned: tuple[int, ...]
     loss: float
     kinds: tuple[str, ...]
     contained_in: tuple[tuple[int, ...], ...]
-    n_strata: tuple[int | None, ...]
-    dimensions: tuple[int | None, ...]
+    _dims: tuple[int, ...]
+    _linked: int
+    _frozen: int
+
+    @functools.cached_property
+    def strata(self) -> tuple[StratumCount, ...]:
+        """For each kind the number of strata and the dimension of the largest.
+
+        A stratum holds the critical points with one pattern of the ranks of all products of
+        layers. Unknown where there are more than can be listed, or the general rule does not hold.
+        """
+        return count_strata(self._dims, len(self.learned), self._linked, self.kinds, self._frozen)
+
+    @property
+    def n_strata(self) -> tuple[int | None, ...]:
+        """Number of strata of each kind."""
+        return tuple(item.number for item in self.strata)
+
+    @property
+    def dimensions(self) -> tuple[int | None, ...]:
+        """Dimension of the largest stratum of each kind."""
+        return tuple(item.dimension for item in self.strata)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the level as JSON types, strata included."""
+        counts = {"n_strata": list(self.n_strata), "dimensions": list(self.dimensions)}
+        return {**Result.to_dict(self), **counts}
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -72,10 +95,7 @@ class Atlas(Result):
             kinds = kinds_of(p, learned)
             if not kinds:
                 return
-            counts, sizes = _strata(p, learned, kinds, self.complete)
             yield Level(
-                n_strata=counts,
-                dimensions=sizes,
                 learned=learned,
                 loss=loss,
                 kinds=kinds,
@@ -84,6 +104,9 @@ class Atlas(Result):
                     for i in range(count)
                     if i not in learned and len(learned) < most
                 ),
+                _dims=p.reduced.dims,
+                _linked=p.target_rank - len(learned) if self.complete else -1,
+                _frozen=p.n_parameters - p.reduced.n_parameters,
             )
             for follower in _followers(learned, count):
                 if follower not in seen:
@@ -110,39 +133,6 @@ class Atlas(Result):
             (f"{item.loss:.6g}", f"{learned_words(item.learned)}: {', '.join(item.kinds)}")
             for item in self.lowest(12)
         ]
-
-
-def _strata(
-    p: Problem,
-    learned: tuple[int, ...],
-    kinds: tuple[str, ...],
-    covered: bool,  # noqa: FBT001
-) -> tuple[tuple[int | None, ...], tuple[int | None, ...]]:
-    """Return the number of strata and the largest dimension for each kind."""
-    dims, rank = p.reduced.dims, len(learned)
-    unknown = (None,) * len(kinds)
-    frozen = p.n_parameters - sum(a * b for a, b in itertools.pairwise(dims))
-    if not covered or dims[-1] > dims[0]:
-        return unknown, unknown
-    found = strata(dims, rank, dims[-1] - rank)
-    if found is None:
-        # At the full rank the free blocks are not restricted: one open stratum is dense.
-        dense = [dense_dimension(dims, rank) + frozen] if rank == p.max_rank else unknown
-        return unknown, tuple(dense)
-    groups = [
-        [
-            item
-            for item in found
-            if len(kinds) == 1 or is_strict(item, p.depth) == ("non" not in kind)
-        ]
-        for kind in kinds
-    ]
-    return (
-        tuple(len(group) for group in groups),
-        tuple(
-            max(stratum_dimension(dims, rank, item) for item in group) + frozen for group in groups
-        ),
-    )
 
 
 def _followers(learned: tuple[int, ...], count: int) -> Iterator[tuple[int, ...]]:
@@ -180,7 +170,8 @@ def atlas(p: Problem) -> Atlas:
     count, most = p.target_rank, min(p.max_rank, p.target_rank)
     sigma = np.asarray(p.singular_values)
     gaps = -np.diff(sigma) if len(sigma) > 1 else np.ones(1)
-    distinct = bool(count == len(sigma) and (len(sigma) < 2 or gaps.min() > 1e-6 * sigma[0]))
+    apart = len(sigma) < 2 or float(gaps.min()) > p.tolerance.gap * float(sigma[0])
+    distinct = bool(count == p.dims[-1] and apart)
     return Atlas(
         n_levels=1 if p.depth == 1 else sum(math.comb(count, size) for size in range(most + 1)),
         complete=distinct,

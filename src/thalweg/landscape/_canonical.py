@@ -1,32 +1,13 @@
-"""Projectors off the learned signal, and critical points in canonical form (Spec 4.5, 4.6)."""
+"""Random critical points in canonical form (Spec 4.6)."""
 
 import itertools
 from collections.abc import Sequence
 
 import numpy as np
 
-from thalweg._core import Array, Weights
+from thalweg._core import Array
 from thalweg.landscape._learned import Target
 from thalweg.landscape._strings import Arc, covers
-from thalweg.network import prefix_products, suffix_products
-
-
-def off_signal(
-    weights: Weights, metric: Array, target: Target, learned: Sequence[int]
-) -> list[Array]:
-    """Return ``Q_0, ..., Q_L``: projectors of each layer's space along what carries the signal.
-
-    ``Q_j = I - A_j V_S Sigma_S^-1 U_S^T B_j``, ``A_j = W_j ... W_1 D``, ``B_j = W_L ... W_{j+1}``.
-    """
-    keep = list(learned)
-    left, right = target.left[:, keep], target.right[keep].T / target.sigma[keep]
-    after, before = suffix_products(weights), prefix_products(weights)
-    out = []
-    for back, front in zip(after, before, strict=True):
-        carried = np.diag(metric) if front is None else front * metric
-        received = left.T if back is None else left.T @ back
-        out.append(np.eye(len(carried)) - carried @ right @ received)
-    return out
 
 
 def canonical_point(
@@ -71,7 +52,8 @@ def canonical_point(
         core: Array = np.zeros((dims[j], dims[j - 1]))
         core[:rank, :rank] = np.diag(target.sigma[keep]) if j == 1 else np.eye(rank)
         core[rank:, rank:] = block
-        core = core @ right.T if j == 1 else np.linalg.solve(frames[j - 2].T, core.T).T
+        inner = right if j == 1 else np.linalg.inv(frames[j - 2]).T
+        core = core @ inner.T
         out.append((left if j == depth else frames[j - 1]) @ core)
     out[0] = out[0] / metric
     return out

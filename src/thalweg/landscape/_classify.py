@@ -5,27 +5,30 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._core import Array, Weights, as_weights
+from thalweg._core import Weights, as_weights
 from thalweg.landscape._cases import paper_case
-from thalweg.landscape._classify_level import classify_level, gradient_scale
-from thalweg.landscape._learned import Target
-from thalweg.landscape._nearest import Nearest, nearest_critical
+from thalweg.landscape._classify_level import Examined, examine, gradient_scale
+from thalweg.landscape._escape import Filling, fill
+from thalweg.landscape._nearest import GAP, Nearest, nearest_critical
 from thalweg.landscape._pivots import pivots
-from thalweg.landscape._spectrum import hessian_spectrum
+from thalweg.landscape._polishing import polish_reduced
+from thalweg.landscape._search import search_descent
+from thalweg.landscape._strata import stratum_dimension
+from thalweg.landscape._strings import strings_of_ranks
 from thalweg.landscape._verdict import Verdict
-from thalweg.landscape._witness import curvature, descent_curve, mixing_direction
-from thalweg.network import end_to_end, gradient, unpack
+from thalweg.landscape._witness import descent_curve, falling_line, mixing_direction
+from thalweg.network import unpack
 from thalweg.problem import Problem
 
 NEAR = 1e-6
 """Distance of the end-to-end map from ``T_S``, relative to the largest singular value."""
 NEARBY = 1e-4
 """Relative distance of the exact critical point up to which its kind is the answer."""
-DISTINCT = 1e-6
-"""Relative gap between singular values below which they count as tied."""
+STRAY = 1e-2
+"""Relative distance beyond which polishing has left the neighbourhood."""
 
 
-def classify(p: Problem, w: Any) -> Verdict:
+def classify(p: Problem, w: Any, *, polish: bool = False) -> Verdict:
     """Say which kind of critical point given weights are, with the proof.
 
     Parameters
@@ -34,13 +37,16 @@ def classify(p: Problem, w: Any) -> Verdict:
         The problem.
     w
         Weights in the coordinates of the data.
+    polish
+        Move to a critical point next to the weights first, by least-norm Newton steps on the
+        gradient (Spec 4.8); the verdict's message says how far that was.
 
     Returns
     -------
     Verdict
         Kind, learned set, rule, pivots, and the witness: a direction of negative curvature at a
         strict saddle, a descent curve at a non-strict one. ``undecided`` where a rank has no clear
-        gap or no witness was found.
+        gap or rounding hides the witness.
 
     Raises
     ------
@@ -51,8 +57,9 @@ def classify(p: Problem, w: Any) -> Verdict:
     -----
     Status: theorem at exact critical points with distinct positive singular values and
     ``d_y <= rank X`` (Spec 4.3; Achour, Malgouyres, Gerchinovitz 2024; paper Prop. 3, §4,
-    Remark 3), evaluated with the tolerances of ``p.tolerance``. Elsewhere the Hessian's inertia
-    decides, and the message says so (Spec 4.7).
+    Remark 3), evaluated with the tolerances of ``p.tolerance``. The ranks are those of an exact
+    critical point that is constructed next to the weights; ``distance`` says how near. Elsewhere
+    the Hessian's inertia decides, and the message says so (Spec 4.7).
 
     Examples
     --------
@@ -62,48 +69,60 @@ def classify(p: Problem, w: Any) -> Verdict:
     >>> v.kind, v.paper_case, v.descent_curve.order
     ('non_strict_saddle', 'Case 1.2', 3)
     """
-    return classify_reduced(p, p.reduce(as_weights(w, p.dims)))
-
-
-def classify_reduced(p: Problem, weights: Weights) -> Verdict:
-    """`classify` in reduced coordinates."""
-    base = classify_level(p, weights)
+    weights = p.reduce(as_weights(w, p.dims))
+    if not polish:
+        return classify_reduced(p, weights)
     plain, metric = p.flow_data()
-    target = Target.of(plain)
-    scale = gradient_scale(plain, metric, p.depth)
+    moved = polish_reduced(weights, plain, metric)
+    verdict = classify_reduced(p, moved.weights, moved.moved)
+    top = float(np.linalg.norm(plain, 2)) / float(np.median(metric))
+    size = max(top ** (1.0 / p.depth), *(float(np.linalg.norm(item, 2)) for item in weights))
+    text = (
+        f"{verdict.message}; polishing moved {moved.moved:.2g} and the gradient from "
+        f"{moved.gradient_before:.2g} to {moved.gradient_after:.2g}"
+    )
+    if moved.moved > STRAY * size and verdict.kind != "not_critical":
+        text = f"polishing left the neighbourhood; what it found: {verdict.kind}, {text}"
+        return dataclasses.replace(verdict, kind="undecided", rule="polishing", message=text)
+    return dataclasses.replace(verdict, message=text)
+
+
+def classify_reduced(p: Problem, weights: Weights, moved: float = 0.0) -> Verdict:
+    """`classify` in reduced coordinates, for weights that have been moved so far by polishing."""
+    at = examine(p, weights)
+    base, target = at.verdict, at.target
     if base.kind in {"not_critical", "global_minimum"}:
         return base
-    slope = gradient(weights, plain, metric)
-    norm = float(np.sqrt(sum(float(np.sum(item**2)) for item in slope)))
-    reason = _not_covered(target, plain.shape)
-    if reason is not None:
-        text = f"{base.message}; the general rule does not apply ({reason}), the inertia decides"
-        return _proved(p, weights, dataclasses.replace(base, message=text))
-    learned = base.learned
-    near = target.distance(end_to_end(weights) * metric, learned)
-    if near > NEAR * target.sigma[0] or norm > p.tolerance.critical * scale:
+    scale = gradient_scale(at.plain, at.metric, p.depth)
+    near = target.distance(at.product, base.learned)
+    if near > NEAR * target.sigma[0] or base.gradient_norm > p.tolerance.critical * scale:
         text = f"the map is {near:.2g} away from any that a critical point can have"
         return dataclasses.replace(base, kind="undecided", rule="level", message=text)
-    exact = nearest_critical(weights, metric, target, learned)
-    if exact is not None and exact.relative > NEARBY:
-        exact = None
-    base = dataclasses.replace(
-        base,
-        distance=None if exact is None else exact.distance,
-        paper_case=paper_case(p.depth, len(learned), None if exact is None else exact.ranks),
-    )
-    rank, top = len(learned), learned == tuple(range(len(learned)))
+    missing = _not_covered(p, at)
+    if missing is not None:
+        text = f"{base.message}; the general rule does not apply ({missing}), the inertia decides"
+        exact = _exact(at, moved) if "equal" in missing else None
+        return _proved(p, at, dataclasses.replace(base, message=text), exact)
+    exact = _exact(at, moved)
+    if exact is not None:
+        frozen = p.n_parameters - p.reduced.n_parameters
+        strings = strings_of_ranks(exact.ranks)
+        base = dataclasses.replace(
+            base,
+            distance=exact.distance,
+            stratum_dimension=frozen
+            + stratum_dimension(p.reduced.dims, len(base.learned), strings),
+            nearest=tuple(p.lift(exact.weights)),
+            paper_case=paper_case(p.depth, len(base.learned), exact.ranks),
+        )
+    rank, top = len(base.learned), base.learned == tuple(range(len(base.learned)))
     if not top or rank == p.max_rank:
+        text = f"directions {base.learned} are learned, a larger one is not (Spec 4.3)"
         rule = "a larger direction is unlearned"
-        text = f"directions {learned} are learned, a larger one is not (Spec 4.3)"
-        return _proved(
-            p, weights, dataclasses.replace(base, kind="strict_saddle", rule=rule, message=text)
-        )
+        verdict = dataclasses.replace(base, kind="strict_saddle", rule=rule, message=text)
+        return _proved(p, at, verdict, exact)
     if exact is None:
-        text = (
-            f"no exact critical point whose ranks have a clear gap was found within {NEARBY:g} of "
-            "the size of the weights; polish them first"
-        )
+        text = _no_gap(at, moved)
         return dataclasses.replace(base, kind="undecided", rule="rank without a gap", message=text)
     found = pivots(exact.ranks, rank)
     loose = [item for item in found if not item.tightened]
@@ -115,63 +134,77 @@ def classify_reduced(p: Problem, weights: Weights) -> Verdict:
         kind, rule = "non_strict_saddle", "all pivots tightened"
         text = f"every one of {len(found)} pivots has a rank equal to {rank} (Spec 4.3)"
     text += f"; so at the exact critical point at distance {exact.distance:.2g}"
-    return _proved(
-        p,
-        weights,
-        dataclasses.replace(base, kind=kind, rule=rule, message=text, pivots=found),
-        exact,
-    )
+    verdict = dataclasses.replace(base, kind=kind, rule=rule, message=text, pivots=found)
+    return _proved(p, at, verdict, exact)
 
 
-def _not_covered(target: Target, shape: tuple[int, ...]) -> str | None:
-    sigma = target.sigma
-    if shape[0] > shape[1]:
-        return f"d_y = {shape[0]} exceeds the {shape[1]} input directions that occur"
-    if sigma[-1] <= 1e-10 * sigma[0]:
-        return "a singular value is zero"
-    if len(sigma) > 1 and np.min(-np.diff(sigma)) <= DISTINCT * sigma[0]:
-        return "two singular values are equal"
+def _not_covered(p: Problem, at: Examined) -> str | None:
+    sigma, (d_y, k) = at.target.sigma, at.plain.shape
+    if d_y > k:
+        return f"d_y = {d_y} exceeds the {k} input directions that occur"
+    if p.target_rank < len(sigma):
+        return f"{len(sigma) - p.target_rank} of {len(sigma)} singular values are zero"
+    if len(at.target.clusters) < len(sigma):
+        return f"some singular values are equal to {p.tolerance.gap:g} of the largest"
     return None
 
 
-def _proved(
-    p: Problem, weights: Weights, verdict: Verdict, exact: Nearest | None = None
-) -> Verdict:
+def _exact(at: Examined, moved: float) -> Nearest | None:
+    """Return the exact critical point nearby if its ranks are clear."""
+    found = nearest_critical(at.weights, at.metric, at.target, at.verdict.learned, moved)
+    return found if found is not None and found.clear and found.relative <= NEARBY else None
+
+
+def _no_gap(at: Examined, moved: float) -> str:
+    found = nearest_critical(at.weights, at.metric, at.target, at.verdict.learned, moved)
+    advice = "polish the weights first"
+    if found is None:
+        return f"no exact critical point with this learned set was found nearby; {advice}"
+    return (
+        f"the exact critical point at relative distance {found.relative:.2g} keeps singular values "
+        f"down to {found.kept:.2g}; they must be {GAP:g} times the distance, and that at most "
+        f"{NEARBY:g}, for the ranks to be clear; {advice}"
+    )
+
+
+def _proved(p: Problem, at: Examined, verdict: Verdict, exact: Nearest | None) -> Verdict:
     """Attach the witness; without one nothing is claimed."""
-    plain, metric = p.flow_data()
-    target = Target.of(plain)
+    filling = None if exact is None else fill(exact)
     if verdict.kind == "strict_saddle":
-        direction = _negative_direction(p, weights, verdict, target)
-        if direction is not None:
-            return dataclasses.replace(verdict, witness=tuple(p.lift(direction)))
-        text = f"{verdict.message}, but no direction of negative curvature was found"
-        return dataclasses.replace(verdict, kind="undecided", message=text, witness=None)
+        return _with_direction(p, at, verdict, exact, filling)
     if verdict.kind == "non_strict_saddle":
-        at = weights if exact is None else exact.weights
-        curve = descent_curve(at, metric, target, verdict.learned)
+        curve = None
+        if exact is not None and filling is not None and len(filling.layers) > 2:
+            curve = descent_curve(exact, filling, at.target, at.metric)
+        elif exact is None:
+            curve = search_descent(at.weights, at.metric, at.target, verdict.learned)
         if curve is not None:
             lifted = tuple(p.lift(list(curve.direction)))
             curve = dataclasses.replace(curve, direction=lifted)
             return dataclasses.replace(verdict, descent_curve=curve)
-        text = f"{verdict.message}, but no curve of descent was found"
+        text = f"{verdict.message}, but no curve of descent was found beyond rounding"
         return dataclasses.replace(verdict, kind="undecided", message=text)
     return verdict
 
 
-def _negative_direction(
-    p: Problem, weights: Weights, verdict: Verdict, target: Target
-) -> list[Array] | None:
-    plain, metric = p.flow_data()
-    known = mixing_direction(weights, metric, target, verdict.learned)
-    scale = float(metric.max()) ** 2 * max(
-        float(np.prod([np.linalg.norm(w, 2) for i, w in enumerate(weights) if i != j])) ** 2
-        for j in range(len(weights))
-    ) + float(target.sigma[0] * metric.max())
-    for direction in (known, None):
-        trial = direction
+def _with_direction(
+    p: Problem, at: Examined, verdict: Verdict, exact: Nearest | None, filling: Filling | None
+) -> Verdict:
+    trials = [mixing_direction(at.weights, at.metric, at.target, verdict.learned)]
+    if exact is not None and filling is not None and len(filling.layers) == 2:
+        trials.append(exact.split.direction(filling.blocks))
+    if at.spectrum is not None:
+        trials.append(unpack(at.spectrum.lowest, p.reduced.dims))
+    for trial in trials:
         if trial is None:
-            spectrum = hessian_spectrum(weights, plain, metric, 1e-12)
-            trial = unpack(spectrum.lowest, p.reduced.dims)
-        if curvature(weights, trial, plain, metric) < -1e-12 * scale:
-            return [item.copy() for item in trial]
-    return None
+            continue
+        direction = p.lift([item.copy() for item in trial])
+        norm = np.sqrt(sum(float(np.sum(item**2)) for item in direction))
+        unit = [item / norm for item in direction]
+        line = falling_line(at.weights, p.reduce(unit), at.plain, at.metric)
+        if line is not None:
+            return dataclasses.replace(
+                verdict, witness=tuple(unit), curvature=2.0 * float(line[2]), line=line
+            )
+    text = f"{verdict.message}, but no direction of negative curvature was found beyond rounding"
+    return dataclasses.replace(verdict, kind="undecided", message=text, witness=None)

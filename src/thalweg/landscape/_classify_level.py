@@ -1,16 +1,45 @@
 """Classification by loss level and Hessian (Spec 4.2, 4.3, 4.7)."""
 
+import dataclasses
+
 import numpy as np
 
 from thalweg._core import Array, Weights, numerical_rank
 from thalweg.landscape._learned import Target
 from thalweg.landscape._spectrum import Spectrum, hessian_spectrum
 from thalweg.landscape._verdict import Verdict
-from thalweg.network import end_to_end, gradient, unpack
+from thalweg.network import end_to_end, gradient
 from thalweg.problem import Problem
 
 LEVEL = 1e-9
 """How close, relative to the loss at zero, a loss must be to a critical value."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Examined:
+    """A point in reduced coordinates with all that its classification looks at.
+
+    Attributes
+    ----------
+    weights, plain, metric
+        Point, target matrix and metric.
+    target
+        Singular vectors of the target; inside repeated values turned towards what was learned.
+    product
+        ``P D``.
+    verdict
+        What loss level, gradient and Hessian say.
+    spectrum
+        Of the Hessian, or ``None`` where the gradient already decided.
+    """
+
+    weights: Weights
+    plain: Array
+    metric: Array
+    target: Target
+    product: Array
+    verdict: Verdict
+    spectrum: Spectrum | None
 
 
 def gradient_scale(target: Array, metric: Array, depth: int) -> float:
@@ -25,10 +54,7 @@ def gradient_scale(target: Array, metric: Array, depth: int) -> float:
 
 
 def classify_level(p: Problem, weights: Weights) -> Verdict:
-    """Classify a point that is critical to working accuracy.
-
-    There is no spurious local minimum (Spec 4.3), so a critical point above the least critical
-    value is a saddle: strict if the Hessian has a negative eigenvalue, otherwise non-strict.
+    """Classify a point that is critical to working accuracy by its loss and its Hessian.
 
     Parameters
     ----------
@@ -40,90 +66,94 @@ def classify_level(p: Problem, weights: Weights) -> Verdict:
     Returns
     -------
     Verdict
-        Kind, learned set, inertia, witness.
+        Kind, learned set, inertia; no witness.
+    """
+    return examine(p, weights).verdict
+
+
+def examine(p: Problem, weights: Weights) -> Examined:
+    """Look at a point; its verdict is that of `classify_level`.
+
+    There is no spurious local minimum (Spec 4.3), so a critical point above the least critical
+    value is a saddle: strict if the Hessian has a negative eigenvalue, otherwise non-strict.
     """
     plain, metric = p.flow_data()
-    target = Target.of(plain)
     product = end_to_end(weights) * metric
+    target = Target.of(plain).aligned(product, p.tolerance.gap)
     error = plain - product
     loss = 0.5 * float(np.vdot(error, error))
     slope = gradient(weights, plain, metric)
     norm = float(np.sqrt(sum(float(np.vdot(item, item)) for item in slope)))
     learned = target.learned(product)
-    value = target.value(learned)
     # What the product of the layers may err by in rounding, with room.
     noise = 1e-12 * float(np.prod([np.linalg.norm(weight) for weight in weights]) * metric.max())
     level = max(LEVEL * 0.5 * float(np.sum(plain**2)), 0.5 * noise**2)
-    values = np.linalg.svd(product, compute_uv=False)
     largest = max(float(target.sigma[0]), 1e6 * noise)
-    rank = int(np.sum(values > 1e-6 * largest))
+    rank = int(np.sum(np.linalg.svd(product, compute_uv=False) > 1e-6 * largest))
     wanted = min(p.max_rank, numerical_rank(target.sigma, plain.shape))
     least = 0.5 * float(np.sum(target.sigma[wanted:] ** 2))
-
-    def verdict(kind: str, rule: str, message: str, spectrum: Spectrum | None = None) -> Verdict:
-        witness = None
-        if kind == "strict_saddle" and spectrum is not None:
-            inner = unpack(spectrum.lowest, p.reduced.dims)
-            witness = tuple(p.lift(inner))
-        inertia = None if spectrum is None else spectrum.inertia
-        if inertia is not None:
-            frozen = p.n_parameters - sum(inertia)
-            inertia = (inertia[0], inertia[1] + frozen, inertia[2])
-        return Verdict(
-            kind=kind,
-            learned=learned,
-            rank=rank,
-            loss=loss,
-            critical_value=value,
-            gradient_norm=norm,
-            inertia=inertia,
-            smallest_eigenvalue=None if spectrum is None else float(spectrum.values[0]),
-            witness=witness,
-            rule=rule,
-            message=message,
-        )
-
+    value = target.value(learned)
     scale = gradient_scale(plain, metric, p.depth)
+    spectrum = None
     if norm > p.tolerance.critical * scale:
-        return verdict(
-            "not_critical",
-            "gradient",
-            f"gradient norm {norm:.3g} exceeds {p.tolerance.critical:g} x {scale:.3g}",
-        )
-    spectrum = hessian_spectrum(weights, plain, metric, 1e-10)
-    if loss <= least + level:
-        return verdict(
-            "global_minimum",
-            "least critical value",
-            f"reducible loss {loss:.6g} is the least critical value {least:.6g} to "
-            f"{LEVEL:g} of the loss at zero weights",
-            spectrum,
-        )
-    if abs(loss - value) > level or target.distance(product, learned) > 1e-4 * largest:
-        return verdict(
-            "undecided",
-            "level",
-            f"the gradient is small, but the loss {loss:.6g} is not a critical value",
-            spectrum,
-        )
-    excess = f"loss {loss:.6g} is a critical value above the least one {least:.6g}"
-    if spectrum.has_negative:
-        return verdict(
-            "strict_saddle",
-            "negative curvature",
-            f"{excess}; Hessian eigenvalue {spectrum.values[0]:.3g}",
-            spectrum,
-        )
-    if not spectrum.complete:
-        return verdict(
-            "undecided",
-            "curvature",
-            f"{excess}; no negative curvature found by Lanczos",
-            spectrum,
-        )
-    return verdict(
-        "non_strict_saddle",
-        "no negative curvature, not least",
-        f"{excess}; the Hessian has no negative eigenvalue beyond {spectrum.zero:.2g}",
-        spectrum,
+        kind, rule = "not_critical", "gradient"
+        text = f"gradient norm {norm:.3g} exceeds {p.tolerance.critical:g} x {scale:.3g}"
+    else:
+        spectrum = hessian_spectrum(weights, plain, metric, 1e-10)
+        excess = f"loss {loss:.6g} is a critical value above the least one {least:.6g}"
+        if loss <= least + level:
+            kind, rule = "global_minimum", "least critical value"
+            text = (
+                f"reducible loss {loss:.6g} is the least critical value {least:.6g} to "
+                f"{LEVEL:g} of the loss at zero weights"
+            )
+        elif abs(loss - value) > level or target.distance(product, learned) > 1e-4 * largest:
+            kind, rule = "undecided", "level"
+            text = f"the gradient is small, but the loss {loss:.6g} is not a critical value"
+        elif spectrum.has_negative:
+            kind, rule = "strict_saddle", "negative curvature"
+            text = f"{excess}; Hessian eigenvalue {spectrum.values[0]:.3g}"
+        elif spectrum.inertia is None:
+            kind, rule = "undecided", "curvature"
+            text = f"{excess}; no negative curvature found by Lanczos"
+        else:
+            kind, rule = "non_strict_saddle", "no negative curvature, not least"
+            text = f"{excess}; the Hessian has no eigenvalue below {-spectrum.zero:.2g}"
+    verdict = Verdict(
+        kind=kind,
+        learned=learned,
+        learned_values=tuple(float(p.singular_values[i]) for i in learned),
+        choices=target.choices(learned),
+        rank=rank,
+        loss=loss,
+        critical_value=value,
+        gradient_norm=norm,
+        inertia=None if spectrum is None else _whole(spectrum.inertia, p.n_parameters),
+        smallest_eigenvalue=None if spectrum is None else float(spectrum.values[0]),
+        eigenvalues=_eigenvalues(spectrum, p.n_parameters),
+        rule=rule,
+        message=text,
     )
+    return Examined(
+        weights=weights,
+        plain=plain,
+        metric=metric,
+        target=target,
+        product=product,
+        verdict=verdict,
+        spectrum=spectrum,
+    )
+
+
+def _whole(signs: tuple[int, int, int] | None, size: int) -> tuple[int, int, int] | None:
+    """Count the directions that never see data among the zero eigenvalues."""
+    if signs is None:
+        return None
+    return signs[0], size - signs[0] - signs[2], signs[2]
+
+
+def _eigenvalues(spectrum: Spectrum | None, size: int) -> Array | None:
+    if spectrum is None or not spectrum.complete:
+        return None
+    frozen = np.zeros(size - len(spectrum.values))
+    return np.sort(np.concatenate([spectrum.values, frozen]))

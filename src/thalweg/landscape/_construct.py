@@ -7,6 +7,7 @@ import numpy as np
 from thalweg._core import Array, DataError, RngLike, as_generator
 from thalweg.landscape._canonical import canonical_point
 from thalweg.landscape._learned import Target
+from thalweg.landscape._strata import strata_of_kind
 from thalweg.landscape._strings import (
     Arc,
     as_strings,
@@ -87,10 +88,15 @@ def critical_point(
 def random_arcs(p: Problem, rank: int, kind: str | None, rng: np.random.Generator) -> list[Arc]:
     """Return random strings of a kind at a rank; every rank pattern of that kind can come.
 
-    With ``None`` any strings: the learned set alone decides the kind.
+    With ``None`` any strings: the learned set alone decides the kind. Where the strata can be
+    listed each is equally likely.
     """
     dims, depth = p.reduced.dims, p.depth
     nodes, linked = list(free_sizes(dims, rank)), p.target_rank - rank
+    listed = strata_of_kind(dims, rank, linked, kind)
+    if listed is not None:
+        chosen = listed[int(rng.integers(len(listed)))]
+        return [arc for arc, count in chosen for _ in range(count)]
     planted: list[Arc] = []
     forbidden: list[Arc] = []
     if 0 not in nodes[1:]:

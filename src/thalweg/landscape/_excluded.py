@@ -215,9 +215,12 @@ def _told(
         text = f"no {where} has the ranks that the signs of all C_j together need"
     else:
         below = layer >= 2 and signs[layer - 2][0] == needed
-        name = f"{'positive' if below else 'negative'} eigenvalues of C_{layer - below}"
-        condition = f"{name} <= rank W_{layer}"
-        text = f"{needed} {name} need rank W_{layer} >= {needed}; at a {where} it is <= {possible}"
+        sign, number = "positive" if below else "negative", layer - below
+        condition = f"{sign} eigenvalues of C_{number} <= rank W_{layer}"
+        text = (
+            f"W_{layer} has rank >= {needed} for ever, as C_{number} has {needed} {sign} "
+            f"eigenvalue{'s' if needed != 1 else ''}; at a {where} its rank is <= {possible}"
+        )
     return Exclusion(
         learned=learned,
         kind=kind,

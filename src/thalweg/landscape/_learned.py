@@ -15,12 +15,49 @@ class Target:
     left: Array
     sigma: Array
     right: Array
+    gap: float = 0.0
+    """Singular values closer than this part of the largest are one repeated value."""
 
     @classmethod
     def of(cls, matrix: Array) -> "Target":
         """Decompose a target of shape ``(d_y, k)``."""
         left, sigma, right = np.linalg.svd(matrix, full_matrices=False)
         return cls(matrix=matrix, left=left, sigma=sigma, right=right)
+
+    @property
+    def clusters(self) -> list[range]:
+        """The runs of equal positive singular values."""
+        least = self.gap * self.sigma[0]
+        positive = int(np.sum(self.sigma > least))
+        out, begin = [], 0
+        for i in range(1, positive + 1):
+            if i == positive or self.sigma[i - 1] - self.sigma[i] > least:
+                out.append(range(begin, i))
+                begin = i
+        return out
+
+    def aligned(self, product: Array, gap: float) -> "Target":
+        """Turn the bases of tied singular values so that what a map learned comes first.
+
+        Inside the space of a repeated singular value the singular vectors are a choice; at a
+        critical point the map ``P D`` is ``sigma`` times a projector there (Spec 4.7).
+        """
+        told = dataclasses.replace(self, gap=gap)
+        left, right = self.left.copy(), self.right.copy()
+        for cluster in told.clusters:
+            if len(cluster) == 1:
+                continue
+            own = slice(cluster.start, cluster.stop)
+            part = left[:, own].T @ product @ right[own].T
+            turn = np.linalg.eigh(part + part.T)[1][:, ::-1]
+            left[:, own] = left[:, own] @ turn
+            right[own] = turn.T @ right[own]
+        return dataclasses.replace(told, left=left, right=right)
+
+    def choices(self, learned: tuple[int, ...]) -> int:
+        """Return the dimension of the choice of what was learned of repeated singular values."""
+        counts = [(sum(i in cluster for i in learned), len(cluster)) for cluster in self.clusters]
+        return sum(some * (every - some) for some, every in counts)
 
     def modes(self, product: Array) -> Array:
         """Return ``U^T (P D) V``, for one product or a stack of them."""

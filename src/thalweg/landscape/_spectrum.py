@@ -6,10 +6,19 @@ import numpy as np
 
 from thalweg._core import EPS, Array, Weights
 from thalweg.landscape._lanczos import lanczos_ends
-from thalweg.network import dense_hessian, hessian_product, pack, unpack
+from thalweg.network import (
+    dense_hessian,
+    hessian_product,
+    inertia as count_signs,
+    norm_bound,
+    pack,
+    unpack,
+)
 
 DENSE_LIMIT = 600
 """Largest number of parameters for which all eigenvalues are computed."""
+INERTIA_LIMIT = 1500
+"""Largest number of parameters for which their signs are counted."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,26 +35,20 @@ class Spectrum:
         Threshold below which an eigenvalue counts as zero.
     complete
         True if `values` holds the whole spectrum.
+    inertia
+        Numbers of negative, zero and positive eigenvalues; ``None`` if only the ends are known.
     """
 
     values: Array
     lowest: Array
     zero: float
     complete: bool
+    inertia: tuple[int, int, int] | None
 
     @property
     def has_negative(self) -> bool:
         """Tell whether some eigenvalue is negative beyond the threshold."""
         return bool(self.values[0] < -self.zero)
-
-    @property
-    def inertia(self) -> tuple[int, int, int] | None:
-        """Numbers of negative, zero and positive eigenvalues, if all are known."""
-        if not self.complete:
-            return None
-        negative = int(np.sum(self.values < -self.zero))
-        positive = int(np.sum(self.values > self.zero))
-        return negative, len(self.values) - negative - positive, positive
 
 
 def hessian_spectrum(weights: Weights, target: Array, metric: Array, floor: float) -> Spectrum:
@@ -61,15 +64,22 @@ def hessian_spectrum(weights: Weights, target: Array, metric: Array, floor: floa
     Returns
     -------
     Spectrum
-        Complete up to `DENSE_LIMIT` parameters, else both ends by Lanczos.
+        Complete up to `DENSE_LIMIT` parameters; up to `INERTIA_LIMIT` both ends by Lanczos and
+        the signs by factorization; beyond, the ends alone.
     """
     dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
     size = sum(weight.size for weight in weights)
     if size <= DENSE_LIMIT:
         values, vectors = np.linalg.eigh(dense_hessian(weights, target, metric))
-        top = float(np.abs(values).max(initial=0.0))
-        zero = max(floor, 16 * size * EPS) * top
-        return Spectrum(values=values, lowest=vectors[:, 0], zero=zero, complete=True)
+        zero = max(floor, 16 * size * EPS) * float(np.abs(values).max(initial=0.0))
+        negative, positive = int(np.sum(values < -zero)), int(np.sum(values > zero))
+        return Spectrum(
+            values=values,
+            lowest=vectors[:, 0],
+            zero=zero,
+            complete=True,
+            inertia=(negative, size - negative - positive, positive),
+        )
 
     def product(vector: Array) -> Array:
         moved = hessian_product(weights, unpack(np.ravel(vector), dims), target, metric)
@@ -77,5 +87,11 @@ def hessian_spectrum(weights: Weights, target: Array, metric: Array, floor: floa
 
     low, high = lanczos_ends(product, size)
     top = max(abs(low[0]), abs(high[0]))
-    zero = max(floor, 1e-8) * top
-    return Spectrum(values=np.array([low[0], high[0]]), lowest=low[1], zero=zero, complete=False)
+    signs, zero = None, max(floor, 1e-8) * top
+    if size <= INERTIA_LIMIT:
+        matrix = dense_hessian(weights, target, metric)
+        zero = max(floor * top, 16 * size * EPS * norm_bound(matrix))
+        signs = count_signs(matrix, zero)
+    return Spectrum(
+        values=np.array([low[0], high[0]]), lowest=low[1], zero=zero, complete=False, inertia=signs
+    )

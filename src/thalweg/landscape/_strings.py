@@ -9,16 +9,13 @@ vanishes. Such a cycle splits into *strings*: arcs ``(first node, number of node
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
 Arc = tuple[int, int]
 Strings = tuple[tuple[Arc, int], ...]
 """Arcs with their multiplicities, sorted."""
-
-MOST = 5000
-"""Strata of one rank that are enumerated."""
 
 
 def free_sizes(dims: tuple[int, ...], rank: int) -> tuple[int, ...]:
@@ -55,84 +52,6 @@ def is_strict(strings: Strings, depth: int) -> bool:
         and any(covers(arc, around, depth) for arc in present)
         for _, between, around in pivot_arcs(depth)
     )
-
-
-def stratum_dimension(dims: tuple[int, ...], rank: int, strings: Strings) -> int:
-    """Return the dimension of the set of critical points with one learned set and such strings.
-
-    Orbit of the changes of bases that keep ``N``: ``sum n_j^2 - n_0 n_L - dim End``, and the
-    hidden frames of the signal: ``r^2 + 2 r n_j`` each. There is a map between two strings if an
-    arc begins the one and ends the other.
-    """
-    depth = len(dims) - 1
-    nodes = free_sizes(dims, rank)
-    own = 0
-    for ((start, length), one), ((begin, size), two) in itertools.product(strings, repeat=2):
-        shared = (begin + size - 1 - start) % (depth + 1) + 1
-        own += one * two * (shared <= min(length, size))
-    frames = sum(rank * rank + 2 * rank * size for size in nodes[1:-1])
-    return frames + sum(size * size for size in nodes) - nodes[0] * nodes[-1] - own
-
-
-def dense_dimension(dims: tuple[int, ...], rank: int) -> int:
-    """Return the dimension at the full rank, where some node is empty and free blocks are free."""
-    nodes = free_sizes(dims, rank)
-    blocks = sum(one * two for one, two in itertools.pairwise(nodes))
-    return blocks + sum(rank * rank + 2 * rank * size for size in nodes[1:-1])
-
-
-def enumerate_strings(nodes: tuple[int, ...], linked: int) -> Iterator[Strings]:
-    """Yield every multiset of strings that fills the nodes.
-
-    Parameters
-    ----------
-    nodes
-        Dimensions of the nodes.
-    linked
-        Rank of ``N``: so many strings go on from node ``L`` to node 0.
-    """
-    depth = len(nodes) - 1
-    link = (depth, 2)
-    parts = [(node, 1) for node in range(depth + 1)] + [link]
-    groups = [
-        [
-            arc
-            for arc in arcs_of(depth)
-            if covers(arc, (node, 1), depth)
-            and not any(covers(arc, (old, 1), depth) for old in range(node))
-        ]
-        for node in range(depth + 1)
-    ]
-    usage = {
-        arc: np.array([covers(arc, part, depth) for part in parts], int) for arc in arcs_of(depth)
-    }
-    order = [(node, arc) for node, group in enumerate(groups) for arc in group]
-
-    def fill(
-        place: int, left: np.ndarray, chosen: tuple[tuple[Arc, int], ...]
-    ) -> Iterator[Strings]:
-        if place == len(order):
-            if not left.any():
-                yield tuple(sorted(chosen))
-            return
-        node, arc = order[place]
-        if left[:node].any():
-            return
-        use = usage[arc]
-        most = int(left[use > 0].min())
-        for count in range(most + 1):
-            added = ((arc, count),) if count else ()
-            yield from fill(place + 1, left - count * use, chosen + added)
-
-    yield from fill(0, np.array([*nodes, linked]), ())
-
-
-@functools.lru_cache(maxsize=256)
-def strata(dims: tuple[int, ...], rank: int, linked: int) -> tuple[Strings, ...] | None:
-    """Return all strata at a rank, or ``None`` if there are more than `MOST`."""
-    found = enumerate_strings(free_sizes(dims, rank), linked)
-    out = tuple(itertools.islice(found, MOST + 1))
-    return out if len(out) <= MOST else None
 
 
 def random_strings(

@@ -4,16 +4,14 @@ import dataclasses
 
 import numpy as np
 
-from thalweg._core import Array, Result, Weights
-from thalweg.landscape._canonical import off_signal
+from thalweg._core import EPS, Array, Result, Weights
+from thalweg.landscape._escape import Filling
 from thalweg.landscape._learned import Target
+from thalweg.landscape._nearest import Nearest
 from thalweg.network import line_polynomial
 
-DRAWS = 24
-VANISHING = 1e-9
-"""Coefficients below this, relative to the largest, are zero."""
-NOTICEABLE = 1e-9
-"""Part of the squared largest singular value by which the loss must fall along a curve."""
+ROUNDING = 64 * EPS
+"""Relative error that is conceded to the coefficients of a line."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -25,14 +23,18 @@ class DescentCurve(Result):
     direction
         Shaped like the weights.
     polynomial
-        Coefficients of ``L(W + t w) - L(W)``, lowest power first.
+        Coefficients of ``L(W + t w) - L(W)``, lowest power first, at the exact critical point.
     order
-        Power of the first coefficient that is not zero; it is negative.
+        Escape order: power of the first coefficient that is not zero; it is negative.
+    layers
+        The layers that are changed, counted from 1: as many as `order`, where the curve was
+        constructed; all of them where it was found by search.
     """
 
     direction: tuple[Array, ...]
     polynomial: Array
     order: int
+    layers: tuple[int, ...]
 
 
 def mixing_direction(
@@ -56,54 +58,61 @@ def mixing_direction(
     return out
 
 
-def curvature(weights: Weights, direction: Weights, target: Array, metric: Array) -> float:
-    """Return the quadratic form of the Hessian along a unit multiple of a direction."""
-    square = sum(float(np.sum(item**2)) for item in direction)
-    return 2.0 * float(line_polynomial(weights, direction, target, metric)[2]) / square
+def line_noise(weights: Weights, direction: Weights, target: Array, metric: Array) -> float:
+    """Return how far rounding may move a coefficient of the loss along a line."""
+    reach = float(metric.max()) * float(
+        np.prod(
+            [
+                np.linalg.norm(weight, 2) + np.linalg.norm(step, 2)
+                for weight, step in zip(weights, direction, strict=True)
+            ]
+        )
+    )
+    return ROUNDING * len(weights) * (float(np.linalg.norm(target)) + reach) ** 2
+
+
+def falling_line(
+    weights: Weights, direction: Weights, target: Array, metric: Array
+) -> Array | None:
+    """Return the loss along a line of negative curvature, or ``None`` if it has none.
+
+    Coefficients of ``L(W + t w) - L(W)``, lowest power first; the quadratic one is negative
+    beyond rounding.
+    """
+    line = line_polynomial(weights, direction, target, metric)
+    line[0] = 0.0
+    return line if line[2] < -line_noise(weights, direction, target, metric) else None
 
 
 def descent_curve(
-    weights: Weights, metric: Array, target: Target, learned: tuple[int, ...]
+    exact: Nearest, filling: Filling, target: Target, metric: Array
 ) -> DescentCurve | None:
-    """Search a line of descent at a non-strict saddle: steps off the learned signal (Spec 4.5).
+    """Turn the lowest-order way out of a non-strict saddle into a line of descent.
 
     Returns
     -------
     DescentCurve or None
-        In reduced coordinates; ``None`` if no draw gave one, which is not a proof that none exists.
+        In reduced coordinates; ``None`` if rounding hides the descent.
+
+    Notes
+    -----
+    Status: derived (Spec 4.5): the order is the number of layers that have to be filled.
     """
-    frames = off_signal(weights, metric, target, learned)
-    rng = np.random.default_rng(0)
-    natural = float(target.sigma[0] / np.median(metric)) ** (1.0 / len(weights))
-    size = max(natural, *(float(np.linalg.norm(weight, 2)) for weight in weights))
-    best: DescentCurve | None = None
-    lowest = -NOTICEABLE * float(target.sigma[0]) ** 2
-    for draw in range(DRAWS):
-        direction = []
-        for j, weight in enumerate(weights):
-            block = rng.normal(size=weight.shape)
-            if draw % 2:
-                block = np.outer(block[:, 0], block[0])
-            step = frames[j + 1] @ block @ frames[j]
-            norm = float(np.linalg.norm(step))
-            direction.append(step * (size / norm) if norm > 1e-9 else 0.0 * step)
-        for flipped in (direction, [*direction[:-1], -direction[-1]]):
-            found, drop = _descends(weights, flipped, target.matrix, metric)
-            if found is not None and drop < lowest:
-                best, lowest = found, drop
-    return best
-
-
-def _descends(
-    weights: Weights, direction: Weights, target: Array, metric: Array
-) -> tuple[DescentCurve | None, float]:
-    """Return the line if the loss falls along it from the start, and by how much at most."""
-    polynomial = line_polynomial(weights, direction, target, metric)
-    polynomial[0] = 0.0
-    solid = np.flatnonzero(np.abs(polynomial) > VANISHING * np.abs(polynomial).max(initial=1e-300))
-    if not solid.size or solid[0] < 3 or polynomial[solid[0]] >= 0.0:
-        return None, 0.0
-    polynomial[: solid[0]] = 0.0
-    values = np.polynomial.polynomial.polyval(np.geomspace(1e-3, 1.0, 40), polynomial)
-    curve = DescentCurve(direction=tuple(direction), polynomial=polynomial, order=int(solid[0]))
-    return curve, float(values.min())
+    order = len(filling.layers)
+    lifted = exact.split.direction(filling.blocks)
+    natural = float(target.sigma[0] / np.median(metric)) ** (1.0 / len(lifted))
+    sizes = [float(np.linalg.norm(item)) for item in lifted]
+    direction = [
+        item * (natural / size) if size > 0.0 else item
+        for item, size in zip(lifted, sizes, strict=True)
+    ]
+    line = line_polynomial(exact.weights, direction, target.matrix, metric)
+    noise = line_noise(exact.weights, direction, target.matrix, metric)
+    line[0] = 0.0
+    # Exactly zero by construction; what is computed there is rounding.
+    if np.abs(line[:order]).max() > noise or line[order] > -noise:
+        return None
+    line[:order] = 0.0
+    return DescentCurve(
+        direction=tuple(direction), polynomial=line, order=order, layers=filling.layers
+    )

@@ -3,4 +3,3 @@
 from thalweg.limit._closing import Jump as Jump, best_fit as best_fit, close_tail as close_tail
 from thalweg.limit._limit import Limit as Limit
 from thalweg.limit._plateaus import Plateau as Plateau, find_plateaus as find_plateaus
-from thalweg.limit._polishing import Polished as Polished, polish as polish

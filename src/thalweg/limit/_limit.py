@@ -18,6 +18,8 @@ class Limit(Result):
         The limit, in the coordinates of the data (for ``undecided`` the last point).
     polish_distance
         Distance between the last point integrated and `weights`, in the flow's coordinates.
+    gradient_before, gradient_after
+        Gradient norms at those two.
     certified
         True if a theorem says that the flow from the last point integrated ends at a global
         minimum (it does not say which one; see `tail_error`).
@@ -31,6 +33,8 @@ class Limit(Result):
     verdict: Verdict
     weights: tuple[Array, ...]
     polish_distance: float
+    gradient_before: float
+    gradient_after: float
     certified: bool
     tail_error: float | None
     decided_by: str
@@ -45,7 +49,11 @@ class Limit(Result):
             ("learned", learned),
             ("rank", str(self.verdict.rank)),
             ("reducible loss", f"{self.verdict.loss:.12g}"),
-            ("polish distance", f"{self.polish_distance:.3g}"),
+            (
+                "polish distance",
+                f"{self.polish_distance:.3g} "
+                f"(gradient {self.gradient_before:.2g} -> {self.gradient_after:.2g})",
+            ),
             ("tail error", "unknown" if self.tail_error is None else f"{self.tail_error:.2g}"),
             ("decided by", self.decided_by),
         ]

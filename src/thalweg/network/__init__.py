@@ -6,6 +6,7 @@ from thalweg.network._hessian import (
     pack as pack,
     unpack as unpack,
 )
+from thalweg.network._inertia import inertia as inertia, norm_bound as norm_bound
 from thalweg.network._line import line_polynomial as line_polynomial
 from thalweg.network._loss import gradient as gradient, loss as loss, residual as residual
 from thalweg.network._products import (

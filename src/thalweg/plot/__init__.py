@@ -10,3 +10,4 @@ from thalweg.plot._style import (
     PAPER as PAPER,
     SETTINGS as SETTINGS,
 )
+from thalweg.plot._verdict import verdict_panels as verdict_panels

@@ -7,8 +7,12 @@ from matplotlib.figure import Figure
 
 from thalweg._core import DataError
 from thalweg.certificate import Certificate
+from thalweg.landscape import Atlas, Slice, Verdict
+from thalweg.plot._atlas import draw_atlas
 from thalweg.plot._certificate import draw_certificate
 from thalweg.plot._figure import draw_run
+from thalweg.plot._slice import draw_slice
+from thalweg.plot._verdict import draw_verdict
 from thalweg.trajectory import Trajectory
 
 
@@ -19,10 +23,12 @@ def draw(result: Any, **options: Any) -> Figure:
     Parameters
     ----------
     result
-        A `Trajectory` or a `Certificate`.
+        A `Trajectory`, a `Certificate`, an `Atlas`, a `Verdict` or a `Slice`.
     **options
         For a run: ``panel`` (``"all"``, ``"loss"``, ``"modes"``, ``"singular_values"``,
-        ``"drift"``, ``"norms"``) and ``max_points``.
+        ``"drift"``, ``"norms"``) and ``max_points``. For an atlas: ``run``, whose path is laid
+        over, and ``lowest``, how many levels to draw. None for a verdict. For
+        a slice: ``runs``, projected onto the plane, and ``max_points``.
 
     Returns
     -------
@@ -39,8 +45,10 @@ def draw(result: Any, **options: Any) -> Figure:
     The loss panel shows the reducible loss, its critical values (Spec 4.2) and the certified
     envelope (Spec 3.2, 3.3); colours are safe for colour-blind readers; no TeX is needed.
     """  # noqa: DOC202 (the registered functions return)
-    kind = type(result).__name__
-    raise DataError(f"there is no picture of a {kind}; runs (tw.flow) and certificates have one")
+    raise DataError(
+        f"there is no picture of a {type(result).__name__}; runs (tw.flow), certificates "
+        "(tw.certify), atlases (tw.atlas) and verdicts (tw.classify) have one"
+    )
 
 
 @draw.register
@@ -51,3 +59,18 @@ def _(result: Certificate) -> Figure:
 @draw.register
 def _(result: Trajectory, **options: Any) -> Figure:
     return draw_run(result, **options)
+
+
+@draw.register
+def _(result: Atlas, **options: Any) -> Figure:
+    return draw_atlas(result, **options)
+
+
+@draw.register
+def _(result: Verdict, **options: Any) -> Figure:
+    return draw_verdict(result, **options)
+
+
+@draw.register
+def _(result: Slice, **options: Any) -> Figure:
+    return draw_slice(result, **options)

@@ -71,7 +71,7 @@ def dress(ax: Axes, title: str, ylabel: str) -> None:
     ax.tick_params(which="both", color=PALE, labelcolor=INK)
 
 
-def legend_above(ax: Axes) -> None:
+def legend_above(ax: Axes, columns: int = 4) -> None:
     """Put the legend between title and panel, where no data are."""
     handles, labels = ax.get_legend_handles_labels()
     if handles:
@@ -80,7 +80,7 @@ def legend_above(ax: Axes) -> None:
             labels,
             loc="lower left",
             bbox_to_anchor=(-0.01, 0.995),
-            ncols=min(len(handles), 4),
+            ncols=min(len(handles), columns),
             borderaxespad=0.2,
             handlelength=1.7,
             columnspacing=1.4,

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from thalweg._core import EPS, Array, Weights, as_weights
-from thalweg.network import dense_hessian, hessian_product, pack, unpack
+from thalweg.network import dense_hessian, hessian_product, inertia, norm_bound, pack, unpack
 from thalweg.problem._reduction import Moments
 
 
@@ -48,24 +48,23 @@ class HessianOperator(LinearOperator):  # type: ignore[misc]
         return float(flat @ self._matvec(flat))
 
     def inertia(self, rtol: float | None = None) -> tuple[int, int, int]:
-        """Count negative, zero and positive eigenvalues.
+        """Count negative, zero and positive eigenvalues by factorizations ``L D L^T``.
 
         Parameters
         ----------
         rtol
-            An eigenvalue counts as zero below ``rtol`` times the largest in absolute value;
-            default ``n * eps * 16``, the backward error of the dense eigenvalue solver.
+            An eigenvalue counts as zero below ``rtol`` times a bound on the norm (the smaller of
+            Frobenius norm and largest row sum); default ``16 n eps``, the backward error.
 
         Returns
         -------
         tuple of int
             ``(negative, zero, positive)``.
         """
-        values = np.linalg.eigvalsh(self._dense())
-        top = float(np.abs(values).max(initial=0.0))
-        zero = (16 * len(values) * EPS if rtol is None else rtol) * top
-        negative, positive = int(np.sum(values < -zero)), int(np.sum(values > zero))
-        return negative, len(values) - negative - positive, positive
+        matrix = self._dense()
+        return inertia(
+            matrix, (16 * len(matrix) * EPS if rtol is None else rtol) * norm_bound(matrix)
+        )
 
 
 def hessian_of(

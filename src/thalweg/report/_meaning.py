@@ -79,6 +79,31 @@ REASONS = {
 }
 """How the limit was decided -> in a sentence that counts directions from one."""
 
+DECIDED = {
+    "least critical value": "Its loss is the least that this network can reach.",
+    "basin certificate": (
+        "The loss is below every other level, so that nothing else is left; how the loss bends "
+        "there is not known, because the run stopped too early."
+    ),
+    "a larger direction is unlearned": (
+        "It has left out a stronger direction than one that it learned, or could still learn one; "
+        "trading the weaker for the stronger always leads down at second order."
+    ),
+    "pivot not tightened": (
+        "No direction is learned that is weaker than one left out, and some pair of layers has "
+        "enough rank on both sides to start learning another one by changing these two alone."
+    ),
+    "all pivots tightened": (
+        "No direction is learned that is weaker than one left out, and no pair of layers alone can "
+        "start to learn another one: the rest of the layers does not let it through."
+    ),
+    "negative curvature": "An eigenvalue of the Hessian is negative.",
+    "no negative curvature, not least": (
+        "No eigenvalue of the Hessian is negative, yet the loss is above the least level."
+    ),
+}
+"""Rule of a verdict -> what it means."""
+
 METRICS = {
     "raw": "the gradient is taken for the data as they are",
     "whitened": (

@@ -11,8 +11,9 @@ from thalweg.certificate import Hypothesis
 from thalweg.report._answer import KINDS, two_sentences
 from thalweg.report._captions import captions
 from thalweg.report._formulas import FLOW, LOSS, MEAN_LOSS, formula
+from thalweg.report._landscape import landscape
 from thalweg.report._meaning import ASSUMPTIONS, GLOSSARY, LOSSES, METRICS, REASONS, RULES, VERDICTS
-from thalweg.report._pictures import inline_pictures
+from thalweg.report._pictures import inline, inline_pictures, landscape_figures, rendered
 from thalweg.report._provenance import provenance
 from thalweg.trajectory import Trajectory
 
@@ -49,6 +50,11 @@ def page(run: Trajectory, name: str, command: str | None) -> str:
         ],
         plateaus=_plateaus(run),
         limit=_limit(run),
+        landscape=landscape(run),
+        views={
+            key: inline(rendered(figure, "svg"), key)
+            for key, figure in landscape_figures(run).items()
+        },
         certificate=_certificate(run),
         glossary=GLOSSARY,
         provenance=provenance(run, command),

@@ -7,7 +7,18 @@ import matplotlib
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
-from thalweg.plot import CYCLE, GRID, INK, PALE, PANELS, PAPER, SETTINGS, draw
+from thalweg.landscape import atlas
+from thalweg.plot import (
+    CYCLE,
+    GRID,
+    INK,
+    PALE,
+    PANELS,
+    PAPER,
+    SETTINGS,
+    draw,
+    verdict_panels,
+)
 from thalweg.trajectory import Trajectory
 
 VARIABLES = {
@@ -28,6 +39,8 @@ ALT = {
     "singular_values": "Singular values of the network's map over flow time.",
     "drift": "Relative drift of the conserved matrices over flow time.",
     "norms": "Spectral norm of every layer over flow time, with proved bounds.",
+    "atlas": "Critical values as heights, sets of learned directions as points, joined by lines.",
+    "verdict": "Loss along the direction that proves the verdict; eigenvalues of the Hessian.",
 }
 
 
@@ -38,6 +51,15 @@ def rendered(figure: Figure, suffix: str, dpi: int = 150) -> bytes:
     with matplotlib.rc_context(SETTINGS):
         figure.savefig(buffer, format=suffix, dpi=dpi, metadata=metadata)
     return buffer.getvalue()
+
+
+def landscape_figures(run: Trajectory) -> dict[str, Figure]:
+    """Return the atlas with the path of a run and, if there is one, the picture of its verdict."""
+    figures = {"atlas": draw(atlas(run.problem), run=run)}
+    verdict = run.limit.verdict
+    if verdict.kind not in {"undecided", "not_critical"} and verdict_panels(verdict):
+        figures["verdict"] = draw(verdict)
+    return figures
 
 
 def inline_pictures(run: Trajectory) -> dict[str, Markup]:
@@ -56,6 +78,9 @@ def inline(svg: bytes, name: str) -> Markup:
     text = re.sub(r'\sxmlns(:xlink)?="[^"]*"', "", text)
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = text.replace("url(#", f"url(#{name}-").replace('href="#', f'href="#{name}-')
+    # Where paper covers something it is the page's, not nothing.
+    text = text.replace(f"stroke: {PAPER}", "stroke: var(--paper)")
+    text = text.replace(f"fill: {PAPER}; opacity", "fill: var(--paper); opacity")
     text = re.sub(
         r"#[0-9a-f]{6}\b", lambda found: VARIABLES.get(found.group(), found.group()), text
     )

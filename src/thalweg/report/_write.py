@@ -7,7 +7,7 @@ from pathlib import Path
 from thalweg._core import DataError, write_whole
 from thalweg.plot import PANELS, draw
 from thalweg.report._page import page
-from thalweg.report._pictures import rendered
+from thalweg.report._pictures import landscape_figures, rendered
 from thalweg.trajectory import Trajectory
 
 FORMATS = ("png", "svg", "pdf")
@@ -34,8 +34,8 @@ def write(
     command
         The command that made the run, for whoever wants to repeat it.
     formats
-        Of ``figures/<panel>.<format>``: any of ``png``, ``svg``, ``pdf``; empty for none.
-        With ``png`` all panels are in ``figures/overview.png`` as well.
+        Of the pictures in ``figures/``: any of ``png``, ``svg``, ``pdf``; empty for none.
+        With ``png`` all panels of the run are in ``figures/overview.png`` as well.
 
     Returns
     -------
@@ -54,10 +54,11 @@ def write(
     if unknown:
         raise DataError(f"formats must be among {', '.join(FORMATS)}, got {unknown[0]!r}")
     folder = Path(directory)
-    for panel in PANELS if formats else ():
-        figure = draw(run, panel=panel)
+    figures = {panel: draw(run, panel=panel) for panel in PANELS} if formats else {}
+    figures |= landscape_figures(run) if formats else {}
+    for stem, figure in figures.items():
         for suffix in formats:
-            write_whole(folder / "figures" / f"{panel}.{suffix}", rendered(figure, suffix))
+            write_whole(folder / "figures" / f"{stem}.{suffix}", rendered(figure, suffix))
     if "png" in formats:
         overview = rendered(draw(run, panel="all"), "png", dpi=100)
         write_whole(folder / "figures" / "overview.png", overview)

@@ -9,8 +9,8 @@ import numpy as np
 from thalweg._core import Array
 from thalweg.certificate import Levels
 from thalweg.integrate import Solution, Status, solve
-from thalweg.landscape import gradient_scale
-from thalweg.limit import Jump, Polished, close_tail, polish
+from thalweg.landscape import Polished, gradient_scale, polish_reduced
+from thalweg.limit import Jump, close_tail
 from thalweg.network import unpack
 from thalweg.problem import Compression
 
@@ -133,7 +133,7 @@ def run_until_decided(runner: Runner) -> Ending:
 def settle(runner: Runner) -> Polished | None:
     """Return the saddle at which the trajectory ends, or ``None`` if it is only passing."""
     problem = runner.start
-    saddle = polish(runner.point, problem.target, problem.metric)
+    saddle = polish_reduced(runner.point, problem.target, problem.metric)
     if saddle.moved == 0.0:
         return saddle
     travelled = runner.travelled(saddle.weights)

@@ -1,11 +1,13 @@
 """From the way an integration ended to the limit that is reported."""
 
+import dataclasses
+
 import numpy as np
 
 from thalweg._core import Array, learned_words
 from thalweg.certificate import levels
-from thalweg.landscape import Verdict, classify_level, classify_reduced
-from thalweg.limit import Limit, close_tail, polish
+from thalweg.landscape import Verdict, classify_level, classify_reduced, polish_reduced
+from thalweg.limit import Limit, close_tail
 from thalweg.trajectory._decide import STABLE, Ending
 from thalweg.trajectory._path import Path
 
@@ -46,7 +48,7 @@ def judge(path: Path, ending: Ending) -> Limit:
         return _limit(path, inner, moved, verdict, (in_basin, ending.tail_error, how, text))
     if ending.saddle is not None:
         saddle = ending.saddle
-        verdict = classify_reduced(path.problem, path.to_reduced(saddle.weights))
+        verdict = classify_reduced(path.problem, path.to_reduced(saddle.weights), saddle.moved)
         if saddle.moved == 0.0 and len(path.t) <= 2:
             how = "exact critical start"
             text = f"the gradient vanishes at the start, which is a {_words(verdict)}"
@@ -69,18 +71,18 @@ def _at_horizon(path: Path, in_basin: bool) -> Limit:  # noqa: FBT001
         jump = close_tail(point, compression.target, compression.metric, known.rank)
         if jump.converged:
             inner = path.conserving(jump.weights)
-            verdict = classify_level(problem, path.to_reduced(inner))
+            verdict = classify_reduced(problem, path.to_reduced(inner))
             text = (
                 "the loss is below every other critical value, so the limit is a global minimum; "
                 "its place is extrapolated from the last point"
             )
             how = "basin certificate, tail extrapolated"
             return _limit(path, inner, jump.length, verdict, (True, None, how, text))
-    near = polish(point, compression.target, compression.metric)
+    near = polish_reduced(point, compression.target, compression.metric)
     travelled = max(
         float(np.linalg.norm(part.y - _flat(near.weights), axis=1).max()) for part in path.parts
     )
-    verdict = classify_reduced(problem, path.to_reduced(near.weights))
+    verdict = classify_reduced(problem, path.to_reduced(near.weights), near.moved)
     arrived = near.moved <= STABLE * travelled and near.unstable <= STABLE * travelled
     if verdict.kind in {"strict_saddle", "non_strict_saddle"} and arrived:
         text = f"at the last point the trajectory has arrived at a {_words(verdict)}"
@@ -106,19 +108,8 @@ def _at_horizon(path: Path, in_basin: bool) -> Limit:  # noqa: FBT001
 
 def _undecided(path: Path, point: list[Array], text: str, kind: str = "undecided") -> Verdict:
     here = classify_level(path.problem, path.to_reduced(point))
-    return Verdict(
-        kind=kind,
-        learned=here.learned,
-        rank=here.rank,
-        loss=here.loss,
-        critical_value=here.critical_value,
-        gradient_norm=here.gradient_norm,
-        inertia=here.inertia,
-        smallest_eigenvalue=here.smallest_eigenvalue,
-        witness=None,
-        rule="basin certificate" if kind == "global_minimum" else "horizon",
-        message=text,
-    )
+    rule = "basin certificate" if kind == "global_minimum" else "horizon"
+    return dataclasses.replace(here, kind=kind, rule=rule, message=text)
 
 
 def _limit(
@@ -133,6 +124,8 @@ def _limit(
         verdict=verdict,
         weights=tuple(path.to_data(inner)),
         polish_distance=moved,
+        gradient_before=float(path.parts[-1].gradient_norm[-1]),
+        gradient_after=verdict.gradient_norm,
         certified=certified,
         tail_error=error,
         decided_by=how,

@@ -1,4 +1,4 @@
-"""From a nearly critical point to the critical point next to it (Spec 4.8, provisional)."""
+"""From a nearly critical point to the critical point next to it (Spec 4.8)."""
 
 import dataclasses
 
@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, minres
 
 from thalweg._core import EPS, Array, Weights
-from thalweg.landscape import DENSE_LIMIT
+from thalweg.landscape._spectrum import DENSE_LIMIT
 from thalweg.network import dense_hessian, gradient, hessian_product, pack, unpack
 
 
@@ -35,7 +35,7 @@ class Polished:
     escape_rate: float
 
 
-def polish(weights: Weights, target: Array, metric: Array) -> Polished:
+def polish_reduced(weights: Weights, target: Array, metric: Array) -> Polished:
     """Apply least-norm Newton steps to ``grad = 0``, ignoring near-null directions.
 
     Parameters
