@@ -15,6 +15,7 @@ from thalweg._core._result import Result as Result, jsonable as jsonable
 from thalweg._core._tolerance import (
     EPS as EPS,
     Tolerance as Tolerance,
+    lowered_least as lowered_least,
     numerical_rank as numerical_rank,
     rank_threshold as rank_threshold,
 )

@@ -44,3 +44,13 @@ def numerical_rank(
 ) -> int:
     """Count the singular values above `rank_threshold`."""
     return int(np.sum(singular_values > rank_threshold(singular_values, shape, tol)))
+
+
+def lowered_least(singular_values: NDArray[np.float64]) -> float:
+    """Return the least of the singular values of one matrix less a bound on its rounding error.
+
+    That error is relative to the largest one. Ranks are decided by a wider margin, so the result
+    is positive for values that count as nonzero.
+    """
+    slack = 2.0 * float(np.sqrt(len(singular_values))) * EPS * float(singular_values.max())
+    return float(singular_values.min()) - slack

@@ -4,10 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from thalweg._core import Array, numerical_rank
-
-MARGIN = 1e-10
-"""Relative margin that a floating-point inequality must have to count as decided."""
+from thalweg._core import EPS, Array, numerical_rank
+from thalweg.certificate._hypothesis import MARGIN
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,6 +20,8 @@ class Levels:
         Number of directions learned at a global minimum: ``min(bottleneck, rank of T)``.
     least
         The reducible loss at global minima.
+    gap
+        ``sigma_rank**2 - sigma_{rank + 1}**2``, less a bound on rounding errors.
     basin
         Below this loss the limit is a global minimum (Spec 3.4 b).
     """
@@ -29,16 +29,27 @@ class Levels:
     sigma: Array
     rank: int
     least: float
+    gap: float
     basin: float
+
+    @property
+    def lowered(self) -> Array:
+        """Singular values less a bound on their rounding errors."""
+        return np.maximum(self.sigma - _rounding(self.sigma), 0.0)
 
     def guaranteed(self, loss: float) -> int:
         """Return the largest ``q`` such that directions ``1..q`` are provably learned (3.4 a)."""
-        allowed = 0.5 * self.sigma[: self.rank] ** 2
+        allowed = 0.5 * self.lowered[: self.rank] ** 2
         return int(np.sum(loss < allowed * (1.0 - MARGIN)))
 
     def in_basin(self, loss: float) -> bool:
         """Tell whether the loss proves that the limit is a global minimum."""
         return loss < self.basin * (1.0 - MARGIN)
+
+
+def _rounding(sigma: Array) -> float:
+    """Bound the rounding errors of singular values: relative to the largest one."""
+    return 16 * EPS * float(sigma[0]) if len(sigma) else 0.0
 
 
 def levels(target: Array, bottleneck: int) -> Levels:
@@ -64,7 +75,7 @@ def levels(target: Array, bottleneck: int) -> Levels:
     rank = min(bottleneck, numerical_rank(sigma, (target.shape[0], target.shape[1])))
     rest = float(np.sum(sigma[rank:] ** 2))
     if rank == 0:
-        return Levels(sigma=sigma, rank=0, least=0.5 * rest, basin=np.inf)
-    follower = float(sigma[rank]) if rank < len(sigma) else 0.0
-    gap = float(sigma[rank - 1] - follower) * float(sigma[rank - 1] + follower)
-    return Levels(sigma=sigma, rank=rank, least=0.5 * rest, basin=0.5 * (rest + gap))
+        return Levels(sigma=sigma, rank=0, least=0.5 * rest, gap=np.inf, basin=np.inf)
+    last, follower = float(sigma[rank - 1]), float(sigma[rank]) if rank < len(sigma) else 0.0
+    gap = max((last - follower - 2.0 * _rounding(sigma)) * (last + follower), 0.0)
+    return Levels(sigma=sigma, rank=rank, least=0.5 * rest, gap=gap, basin=0.5 * (rest + gap))

@@ -6,8 +6,10 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from thalweg._core import DataError
+from thalweg.certificate import Certificate
 from thalweg.landscape import Atlas, Slice, Verdict
 from thalweg.plot._atlas import draw_atlas
+from thalweg.plot._certificate import draw_certificate
 from thalweg.plot._figure import draw_run
 from thalweg.plot._slice import draw_slice
 from thalweg.plot._verdict import draw_verdict
@@ -21,7 +23,7 @@ def draw(result: Any, **options: Any) -> Figure:
     Parameters
     ----------
     result
-        A `Trajectory`, an `Atlas`, a `Verdict` or a `Slice`.
+        A `Trajectory`, a `Certificate`, an `Atlas`, a `Verdict` or a `Slice`.
     **options
         For a run: ``panel`` (``"all"``, ``"loss"``, ``"modes"``, ``"singular_values"``,
         ``"drift"``, ``"norms"``) and ``max_points``. For an atlas: ``run``, whose path is laid
@@ -44,9 +46,14 @@ def draw(result: Any, **options: Any) -> Figure:
     envelope (Spec 3.2, 3.3); colours are safe for colour-blind readers; no TeX is needed.
     """  # noqa: DOC202 (the registered functions return)
     raise DataError(
-        f"there is no picture of a {type(result).__name__}; "
-        "runs (tw.flow), atlases (tw.atlas) and verdicts (tw.classify) have one"
+        f"there is no picture of a {type(result).__name__}; runs (tw.flow), certificates "
+        "(tw.certify), atlases (tw.atlas) and verdicts (tw.classify) have one"
     )
+
+
+@draw.register
+def _(result: Certificate) -> Figure:
+    return draw_certificate(result)
 
 
 @draw.register
