@@ -34,6 +34,7 @@ class ProblemFacts(Result):
     n_samples: int
     tolerance: Tolerance
     _moments: Moments
+    _tables: tuple[Array, Array] | None = None
 
     @property
     def depth(self) -> int:

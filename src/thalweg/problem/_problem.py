@@ -27,6 +27,8 @@ from thalweg.problem._torch_model import linear_dims
 
 METRICS = ("raw", "whitened")
 LOSSES = ("sum", "mean")
+KEPT = 2**18
+"""A table with at most so many numbers is kept: exact proofs start from it."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -78,7 +80,7 @@ class Problem(ProblemFacts):
         Returns
         -------
         Problem
-            Immutable; keeps the reduction, not the data.
+            Immutable; keeps the reduction, and the data only if they are small.
 
         Raises
         ------
@@ -101,6 +103,7 @@ class Problem(ProblemFacts):
             n_samples=x.shape[1] if n_samples is None else n_samples,
             tolerance=tolerance or Tolerance(),
             _moments=reduce_data(x, y),
+            _tables=_frozen(x, y) if x.size + y.size <= KEPT else None,
         )
 
     @classmethod
@@ -250,8 +253,16 @@ class Problem(ProblemFacts):
         """
         moments = reduced_moments(self._moments, self.metric)
         return dataclasses.replace(
-            self, dims=(self.rank, *self.dims[1:]), metric="raw", _moments=moments
+            self,
+            dims=(self.rank, *self.dims[1:]),
+            metric="raw",
+            _moments=moments,
+            _tables=_frozen(np.diag(moments.scale), moments.target),
         )
+
+    def tables(self) -> tuple[Array, Array] | None:
+        """Return ``X (d_x, m)`` and ``Y (d_y, m)`` as given, or ``None`` if they were not kept."""
+        return self._tables
 
     def reduce(self, w: Any) -> list[Array]:
         """Map weights to the coordinates of `reduced`; what never moves is left out."""
@@ -287,6 +298,14 @@ class Problem(ProblemFacts):
         root = np.sqrt(self.loss_scale)
         moments = reduced_moments(self._moments, self.metric)
         return root * moments.target, root * moments.scale
+
+
+def _frozen(x: Array, y: Array) -> tuple[Array, Array]:
+    """Return the pair with writing forbidden."""
+    out = np.ascontiguousarray(x), np.ascontiguousarray(y)
+    for array in out:
+        array.flags.writeable = False
+    return out
 
 
 def _choice(value: Any, allowed: tuple[str, ...], name: str) -> None:

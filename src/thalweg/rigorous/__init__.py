@@ -1,0 +1,1 @@
+"""Theorems from exact doubles, evaluated in ball arithmetic: proved, or undecided."""
