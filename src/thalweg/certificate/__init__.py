@@ -1,10 +1,7 @@
-"""What can be proved: norm bounds, basins, rates."""
+"""What can be proved: norm bounds, basins, rates, step sizes."""
 
 from thalweg.certificate._basin import Levels as Levels, levels as levels
-from thalweg.certificate._certificate import (
-    Certificate as Certificate,
-    certify as certify,
-    certify_reduced as certify_reduced,
-)
+from thalweg.certificate._certificate import Certificate as Certificate
+from thalweg.certificate._certify import certify as certify, certify_reduced as certify_reduced
+from thalweg.certificate._hypothesis import Hypothesis as Hypothesis
 from thalweg.certificate._norm_bounds import norm_bounds as norm_bounds
-from thalweg.certificate._rates import Hypothesis as Hypothesis

@@ -5,9 +5,7 @@ import dataclasses
 import numpy as np
 
 from thalweg._core import Array, numerical_rank
-
-MARGIN = 1e-10
-"""Relative margin that a floating-point inequality must have to count as decided."""
+from thalweg.certificate._hypothesis import MARGIN
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

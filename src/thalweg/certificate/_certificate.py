@@ -1,4 +1,4 @@
-"""What can be proved about the flow from given weights (Spec 3)."""
+"""The result: theorems about the flow from one computed point (Spec 3)."""
 
 import dataclasses
 import math
@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._core import Array, Result, Weights
-from thalweg.certificate._basin import MARGIN, Levels, levels
-from thalweg.certificate._norm_bounds import norm_bounds
-from thalweg.certificate._rates import Hypothesis, decide, initial_rate, later_rate
-from thalweg.network import residual
-from thalweg.problem import Problem
+from thalweg._core import Array, Result
+from thalweg.certificate._hypothesis import Hypothesis
+
+WORDS = {True: "holds", False: "fails", None: "undecided"}
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -20,149 +18,109 @@ class Certificate(Result):
 
     Attributes
     ----------
-    time
+    time : float
         Flow time of the point.
-    rule
-        ``"remark-2"``, ``"anytime"`` or ``"none"``: which theorem gives `rate`.
-    rate
-        Provable exponent: the reducible loss decays at least like ``exp(-2 rate (t - time))``.
-        0.0 if none.
-    norm_bounds
+    rule : str
+        Which theorem gives `rate`: ``"remark-2"`` (from the conserved matrices alone, around any
+        pivot layer), ``"anytime"`` (from the loss at the point; with a bottleneck near the best
+        value that it allows) or ``"none"``.
+    rate : float
+        Provable exponent: the reducible loss minus `least_loss` decays at least like
+        ``exp(-2 rate (t - time))``. 0.0 if none.
+    pivot : int or None
+        The layer ``W_j`` (counted from 1) that carries most of a ``"remark-2"`` rate.
+    reducible_loss, least_loss : float
+        The loss at the point, and what it decays to under `rate`.
+    norm_bounds : ndarray, shape (L,)
         For each layer a bound on ``||W_j(t)||_2`` for all ``t >= time``, in the coordinates of
-        the flow.
-    converges_to_global
+        the data: those in which ``tw.flow`` reports weights.
+    flow_norm_bounds : ndarray, shape (L,)
+        The same in the coordinates of the flow, ``problem.reduce(w)``: without the part of
+        ``W_1`` that never moves, and after whitening if the metric is whitened.
+    path_bound : float
+        Bound on the remaining length of the trajectory, in the coordinates of the flow; infinite
+        if there is no rate.
+    converges_to_global : True or None
         ``True`` if it is proved that the limit is a global minimum, else ``None``.
-    guaranteed
-        Directions proved to be learned in the limit.
-    path_bound
-        Bound on the remaining length of the trajectory; infinite if there is no rate.
-    hypotheses
+    guaranteed : tuple of int
+        Directions, counted from 0, proved to be learned in the limit.
+    hypotheses : tuple of Hypothesis
         Every condition with its number.
-    message
+    safe_step : float
+        Gradient descent from this point, in the coordinates of the flow and with any step sizes
+        between 0 and this one, never increases the loss (Spec 8.3); 0.0 if nothing is claimed.
+    lojasiewicz_log10 : float
+        Decimal logarithm of `lojasiewicz_exponent`.
+    arithmetic : str
+        ``"float"`` (checked with margins) or ``"ball"`` (proved from the exact doubles).
+    message : str
         The whole in a sentence.
     """
 
     time: float
     rule: str
     rate: float
+    pivot: int | None = None
+    reducible_loss: float
+    least_loss: float = 0.0
     norm_bounds: Array
+    flow_norm_bounds: Array
+    path_bound: float
     converges_to_global: bool | None
     guaranteed: tuple[int, ...]
-    reducible_loss: float
-    path_bound: float
     hypotheses: tuple[Hypothesis, ...]
+    safe_step: float = 0.0
+    lojasiewicz_log10: float = -math.inf
+    arithmetic: str = "float"
     message: str
+
+    @property
+    def certified(self) -> bool:
+        """Whether more than boundedness and convergence is proved."""
+        return self.rate > 0.0 or bool(self.converges_to_global) or len(self.guaranteed) > 0
+
+    @property
+    def lojasiewicz_exponent(self) -> float:
+        """Worst-case exponent ``1 / (p (3p - 3)**(N - 1))`` of any trajectory (Spec 2.4).
+
+        ``p = 2L`` is the degree of the loss and ``N`` the number of weights; 0.0 where it is
+        smaller than the smallest double. For information: no rate follows from it in practice.
+        """
+        return float(10.0**self.lojasiewicz_log10)
+
+    @property
+    def failing(self) -> tuple[Hypothesis, ...]:
+        """Conditions that do not hold or are not decided."""
+        return tuple(item for item in self.hypotheses if item.holds is not True)
 
     def summary_rows(self) -> list[tuple[str, str]]:
         """One row per statement, then one per hypothesis."""
-        words = {True: "holds", False: "fails", None: "undecided"}
+        step = f"{self.safe_step:.4g}" if math.isfinite(self.safe_step) else "any"
         return [
             ("proved", self.message.removeprefix("proved: ")),
             ("at time", f"{self.time:.6g} (reducible loss {self.reducible_loss:.6g})"),
             ("layer norms", "at most " + ", ".join(f"{value:.4g}" for value in self.norm_bounds)),
-            *((item.name, f"{words[item.holds]}: {item.message}") for item in self.hypotheses),
+            ("remaining path", f"at most {self.path_bound:.4g}"),
+            ("safe step size", f"{step} (gradient descent from here)"),
+            *((item.name, f"{WORDS[item.holds]}: {item.message}") for item in self.hypotheses),
         ]
 
     def loss_bound(self, t: Any) -> Any:
-        """Return a bound on the reducible loss at times ``t >= time`` (scalar or array)."""
+        """Return a bound on the reducible loss at times ``t >= time`` (scalar or array).
+
+        Before `time` nothing is claimed and the bound is NaN.
+        """
         elapsed = np.asarray(t, dtype=np.float64) - self.time
-        bound = np.where(
-            elapsed >= 0,
-            self.reducible_loss * np.exp(-2.0 * self.rate * np.maximum(elapsed, 0.0)),
-            np.nan,
-        )
+        decay = np.exp(-2.0 * self.rate * np.maximum(elapsed, 0.0))
+        bound = self.least_loss + (self.reducible_loss - self.least_loss) * decay
+        bound = np.where(elapsed >= 0, np.minimum(bound, self.reducible_loss), np.nan)
         return float(bound) if np.ndim(t) == 0 else bound
 
     def time_to_reach(self, reducible_loss: float) -> float:
-        """Return a time at which the reducible loss is provably below the given value."""
+        """Return a time at which the reducible loss is provably not above the given value."""
         if reducible_loss >= self.reducible_loss:
             return self.time
-        if self.rate == 0.0 or reducible_loss <= 0.0:
+        if self.rate == 0.0 or reducible_loss <= self.least_loss:
             return math.inf
-        return self.time + math.log(self.reducible_loss / reducible_loss) / (2.0 * self.rate)
-
-
-def certify(p: Problem, w: Any) -> Certificate:
-    """Collect what can be proved about the gradient flow started at given weights.
-
-    Parameters
-    ----------
-    p
-        The problem.
-    w
-        Weights in the coordinates of the data.
-
-    Returns
-    -------
-    Certificate
-        Bounds for every layer, a rate if there is one, and whether the limit is proved to be a
-        global minimum; each hypothesis with its number.
-
-    Raises
-    ------
-    DimensionError
-        If the weights do not fit the problem.
-
-    Notes
-    -----
-    Status: theorems (Spec 3.1-3.4; paper Lemma 1, Prop. 1, Remark 2), evaluated in floating point
-    with margins; where the margin does not suffice a hypothesis is ``None``. Cost: symmetric
-    eigenvalue problems of the hidden sizes.
-    """
-    target, metric = p.flow_data()
-    return certify_reduced(p.reduce(w), target, metric, 0.0)
-
-
-def certify_reduced(weights: Weights, target: Array, metric: Array, time: float) -> Certificate:
-    """`certify` in reduced coordinates, for a point of a trajectory at flow time `time`."""
-    bottleneck = min(*(weight.shape[0] for weight in weights), weights[0].shape[1])
-    known = levels(target, bottleneck)
-    error = float(np.linalg.norm(residual(weights, target, metric)))
-    loss = 0.5 * error**2
-    bounds = norm_bounds(weights, target, metric)
-    alpha, first = initial_rate(weights, metric)
-    kappa, second = later_rate(error, float(bounds[0]), target, metric, known)
-    rate, rule = max((alpha, "remark-2"), (kappa, "anytime"))
-    if rate <= 0.0:
-        rate, rule = 0.0, "none"
-    basin = decide(
-        "basin: the loss is below every non-global critical value",
-        known.basin - loss,
-        0.0,
-        f"reducible loss {loss:.6g}, next critical value {known.basin:.6g}",
-        MARGIN * max(loss, known.basin if math.isfinite(known.basin) else 0.0),
-    )
-    certain = basin.holds is True or rate > 0.0
-    learned = range(known.rank) if certain else range(known.guaranteed(loss))
-    path = math.sqrt(2.0 * loss / rate) if rule == "anytime" else math.inf
-    return Certificate(
-        time=time,
-        rule=rule,
-        rate=rate,
-        norm_bounds=bounds,
-        converges_to_global=True if certain else None,
-        guaranteed=tuple(learned),
-        reducible_loss=loss,
-        path_bound=path,
-        hypotheses=(*first, *second, basin),
-        message=_sentence(rule, rate, known, tuple(learned), certain),
-    )
-
-
-def _sentence(
-    rule: str,
-    rate: float,
-    known: Levels,
-    learned: tuple[int, ...],
-    certain: bool,  # noqa: FBT001
-) -> str:
-    if rule == "none" and not certain and not learned:
-        return "nothing beyond boundedness is proved at this point"
-    parts = []
-    if certain:
-        parts.append("the limit is a global minimum")
-    elif learned:
-        parts.append(f"the first {len(learned)} of {known.rank} directions will be learned")
-    if rate > 0.0:
-        parts.append(f"the loss decays at least like exp(-2 x {rate:.3g} t) ({rule})")
-    return "proved: " + "; ".join(parts)
+        excess = self.reducible_loss - self.least_loss
+        return self.time + math.log(excess / (reducible_loss - self.least_loss)) / (2 * self.rate)

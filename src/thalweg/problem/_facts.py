@@ -52,6 +52,11 @@ class ProblemFacts(Result):
         return len(self._moments.scale)
 
     @property
+    def input_singular_values(self) -> Array:
+        """The nonzero singular values of ``X``, largest first."""
+        return self._moments.scale
+
+    @property
     def singular_values(self) -> Array:
         """The ``min(d_y, d_x)`` singular values of the fitted target ``Y V_1``, largest first.
 

@@ -137,25 +137,32 @@ class Trajectory(Result):
         return find_plateaus(self.t, products, target, rank)
 
     @functools.cached_property
+    def start_certificate(self) -> Certificate:
+        """What is proved about the start itself."""
+        reduced = self.problem.reduce(self.start)
+        return certify_reduced(self.problem, reduced, self.start, float(self.t[0]))
+
+    @functools.cached_property
     def certificate(self) -> Certificate:
         """The strongest certificate along the run, the start's if its rate is comparable.
 
         Among the points of the run the first one is taken at which the error is half the smallest
-        singular value (where that is zero: the first well below every other critical value);
-        failing that the last one. It speaks of the flow from that computed point.
+        singular value (with a bottleneck: the excess an eighth of the gap; where a direction is
+        zero: the first well below every other critical value); failing that the last one. It
+        speaks of the flow from that computed point.
         """
-        target, metric = self.problem.flow_data()
-        begin = certify_reduced(self.problem.reduce(self.start), target, metric, float(self.t[0]))
+        target, _ = self.problem.flow_data()
         known = levels(target, self.problem.max_rank)
         goal = 0.125 * float(known.sigma[-1]) ** 2
-        if known.rank < target.shape[0]:
-            # No rate can be proved, so the first point well inside the basin says most.
-            goal = 0.5 * (known.least + known.basin)
+        if known.rank < len(known.sigma):
+            part = 0.25 if known.rank == self.problem.max_rank else 0.5
+            goal = known.least + part * (known.basin - known.least)
         below = np.flatnonzero(self._path.loss <= goal)
         index = int(below[0]) if below.size else len(self.t) - 1
         point = unpack(self._path.y[index], self._path.compression.dims)
         weights = self._path.to_reduced(point)
-        later = certify_reduced(weights, target, metric, float(self.t[index]))
+        later = certify_reduced(self.problem, weights, self.start, float(self.t[index]))
+        begin = self.start_certificate
         return begin if begin.rate > 0.0 and begin.rate >= EARLY * later.rate else later
 
     def to_dict(self) -> dict[str, Any]:
