@@ -1,0 +1,206 @@
+"""A validated tube around a computed trajectory, until it lies in the basin (Spec 3.5).
+
+On each step a polynomial ``p`` with double coefficients stands for the trajectory. Let ``e`` be the
+distance of the true trajectory from it, at most ``r`` at the beginning (plus the jump between the
+end of the last polynomial and the first coefficient of this one, enclosed exactly). While
+``e < R`` its growth is ``e' <= mu e + defect`` with ``mu = -lambda_min(Hessian at the centre) +
+Lip (excursion + R)``, hence ``e < (r + h defect) max(1, exp(mu h))``. If that is below ``R``, then
+``e`` never reaches ``R`` (it is continuous), and the bound at the end of the step is proved.
+"""
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+
+from thalweg._core import Array
+from thalweg.rigorous._balls import Ball, ball, middles, precision, up, upper_root
+from thalweg.rigorous._bounds import NormBounds
+from thalweg.rigorous._defect import defect, end_values, excursion, polynomials
+from thalweg.rigorous._facts import Facts
+from thalweg.rigorous._flow_data import FlowData, distance, flow_data, nearest
+from thalweg.rigorous._growth import centre, least_curvature
+from thalweg.rigorous._inputs import Inputs
+from thalweg.rigorous._rules import anytime_rate, basin_square, in_basin
+from thalweg.rigorous._taylor import reach, taylor
+
+BITS = 106
+DEGREE = 16
+ACCURACY = 1e-17
+GROWTH = 0.2
+"""Aim for what the Lipschitz term adds to the exponent of growth in one step."""
+MAX_STEPS = 3000
+HALVINGS = 12
+LONGEST = 1e6
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Tube:
+    """Where the trajectory was enclosed, and whether it was proved to enter the basin.
+
+    Attributes
+    ----------
+    entered
+        Whether the tube lies in the basin at `time`.
+    time, radius
+        The last proved time, rounded down, and the radius of the tube there.
+    rate
+        Anytime rate from there on; 0.0 if none.
+    steps
+        Number of steps.
+    reason
+        Why it was lost; empty if it was not.
+    record
+        The steps with exact coefficients, for the proof.
+    """
+
+    entered: bool
+    time: float
+    radius: float
+    rate: float
+    steps: int
+    reason: str
+    record: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Step:
+    """One proved step: length, coefficients, and the radius of the tube at its end."""
+
+    length: float
+    series: list[Array]
+    end: list[Array]
+    radius: Ball
+
+
+def follow_to_basin(inputs: Inputs, known: Facts, bounds: NormBounds) -> Tube:
+    """Enclose the trajectory from the start until the loss proves its limit.
+
+    Parameters
+    ----------
+    inputs
+        The exact problem and start.
+    known, bounds
+        Proved facts about the start; norms of layers hold for all time.
+
+    Returns
+    -------
+    Tube
+        Entered, or lost with time and reason.
+    """
+    with precision(BITS):
+        data = flow_data(inputs)
+        if data is None:
+            return _lost(0.0, math.inf, [], "the whitening cannot be enclosed")
+        point, radius = nearest(data.start)
+        steps: list[Step] = []
+        time, reason = ball(0), f"the budget of {MAX_STEPS} steps is used up"
+        metric = upper_root(ball(known.metric_high))
+        level = math.sqrt(basin_square(known))
+        while len(steps) < MAX_STEPS:
+            here = centre(point, data, metric)
+            if up(here.error) < level:
+                error = up(here.error_within(radius))
+                if in_basin(known, error):
+                    rate = anytime_rate(known, bounds, error)
+                    return _entered(up(time), radius, rate, steps)
+            step = _advance(point, radius, data, metric)
+            if step is None:
+                reason = f"the tube of radius {up(radius):.3g} became too wide"
+                break
+            steps.append(step)
+            point, radius, time = step.end, step.radius, time + ball(step.length)
+        return _lost(-up(-time), up(radius), steps, reason)
+
+
+def _entered(time: float, radius: Ball, rate: float, steps: list[Step]) -> Tube:
+    return Tube(
+        entered=True,
+        time=time,
+        radius=up(radius),
+        rate=rate,
+        steps=len(steps),
+        reason="",
+        record=_record(steps, "entered"),
+    )
+
+
+def _lost(time: float, radius: float, steps: list[Step], reason: str) -> Tube:
+    return Tube(
+        entered=False,
+        time=time,
+        radius=radius,
+        rate=0.0,
+        steps=len(steps),
+        reason=reason,
+        record=_record(steps, "lost"),
+    )
+
+
+def _record(steps: list[Step], outcome: str) -> dict[str, Any]:
+    return {
+        "outcome": outcome,
+        "steps": [
+            {"length": step.length, "radius": up(step.radius), "coefficients": step.series}
+            for step in steps
+        ],
+    }
+
+
+def _advance(point: list[Array], radius: Ball, data: FlowData, metric: Ball) -> Step | None:
+    """Try steps of decreasing length until one is proved."""
+    second, cross = middles(data.second), middles(data.cross)
+    series = taylor(point, second, cross, DEGREE)
+    scale = max(1.0, math.sqrt(sum(float(np.sum(item**2)) for item in point)))
+    length = min(reach(series, ACCURACY * scale), LONGEST)
+    here = centre(point, data, metric)
+    speed = math.sqrt(sum(float(np.sum(item[1] ** 2)) for item in series))
+    bend = up(here.lipschitz(radius)) * (0.5 * speed + 1e-300)
+    length = min(length, math.sqrt(GROWTH / bend))
+    for _ in range(HALVINGS):
+        step = _prove(point, radius, series, (data, metric), length)
+        if step is not None:
+            return step
+        length *= 0.5
+    return None
+
+
+def _prove(
+    point: list[Array],
+    radius: Ball,
+    series: list[Array],
+    flow: tuple[FlowData, Ball],
+    length: float,
+) -> Step | None:
+    """Prove one step, or return ``None``."""
+    data, metric = flow
+    powers = length ** np.arange(DEGREE + 1)
+    scaled = [item * powers[:, np.newaxis, np.newaxis] for item in series]
+    for item, weight in zip(scaled, point, strict=True):
+        item[0] = weight
+    layers = [polynomials(item) for item in scaled]
+    middle, moved = excursion(layers)
+    at, off = nearest(middle)
+    lowest = least_curvature(at, data)
+    if lowest is None:
+        return None
+    wrong = defect(layers, data, length)
+    begin = (radius + wrong).upper()
+    here = centre(at, data, metric)
+    guess = here.lipschitz(moved + off + radius) * (moved + off + radius) - lowest
+    assumed = (2 * begin * _factor(guess, length)).upper()
+    reached = (moved + off + assumed).upper()
+    growth = (here.lipschitz(reached) * reached - lowest).upper()
+    if not begin * _factor(growth, length) < assumed:
+        return None
+    end = (radius * (growth * ball(length)).exp() + wrong * _factor(growth, length)).upper()
+    values = end_values(layers)
+    nearby, _ = nearest(values)
+    jump = distance(values, nearby)
+    return Step(length=length, series=scaled, end=nearby, radius=(end + jump).upper())
+
+
+def _factor(growth: Ball, length: float) -> Ball:
+    """Return ``max(1, exp(growth length))``."""
+    return (growth * ball(length)).exp().max(ball(1))
