@@ -3,8 +3,6 @@
 import dataclasses
 import math
 
-import numpy as np
-
 from thalweg._core import Array, Weights
 from thalweg.certificate._floors import layer_floors
 from thalweg.certificate._hypothesis import MARGIN, Hypothesis, counted

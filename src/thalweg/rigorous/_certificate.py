@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg._core import DataError
 from thalweg.certificate import Certificate
 from thalweg.rigorous._balls import ball, precision, up
 from thalweg.rigorous._proof import write_proof
@@ -55,7 +56,15 @@ class RigorousCertificate(Certificate):
         return self._proof
 
     def save_proof(self, path: str | os.PathLike[str]) -> pathlib.Path:
-        """Write the proof for ``thalweg verify``; the file is whole or not there."""
+        """Write the proof for ``thalweg verify``; the file is whole or not there.
+
+        Raises
+        ------
+        DataError
+            If nothing could be enclosed, so that there is no proof.
+        """
+        if not self._proof:
+            raise DataError(f"there is no proof to write: {self.message}")
         return write_proof(self._proof, path)
 
     def loss_bound(self, t: Any) -> Any:

@@ -61,7 +61,7 @@ def certify_rigorous(p: Problem, w: Any, *, follow: bool = False) -> RigorousCer
     >>> c.status, c.converges_to_global
     ('proved', True)
     """
-    inputs = exact_inputs(p, as_weights(w, p.dims))
+    inputs = exact_inputs(p, as_weights(w, p.dims), follow=follow)
     known, bounds, bits = _climb(inputs)
     tube = None
     if follow and known is not None and bounds is not None and not _global(known, bounds):
@@ -94,9 +94,7 @@ def _sharp(known: Facts) -> bool:
     """Tell whether the bounds that matter are within `SHARP` of each other."""
     top = known.sigma_high[0] + known.error_high
     pairs = [(known.error_low, known.error_high, top), (known.metric_low, known.metric_high, 0.0)]
-    pairs += [
-        (low, high, top) for low, high in zip(known.sigma_low, known.sigma_high, strict=True)
-    ]
+    pairs += [(low, high, top) for low, high in zip(known.sigma_low, known.sigma_high, strict=True)]
     return all(high - low <= SHARP * scale for low, high, scale in pairs if scale > 0.0)
 
 
@@ -143,6 +141,8 @@ def _certificate(
             "guaranteed": known.learnable if at_once else guaranteed(known, known.error_high),
         }
         told = hypotheses(known, first.pivot)
+        if tube is not None:
+            claims["entered"] = entered
     proof = build_proof(inputs, known, claims, bits, None if tube is None else tube.record)
     path = claims["path_bound"]
     return RigorousCertificate(

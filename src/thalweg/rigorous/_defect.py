@@ -28,9 +28,7 @@ def _times(one: PolyMatrix, two: PolyMatrix) -> PolyMatrix:
     columns = list(zip(*two, strict=True))
     return [
         [
-            functools.reduce(
-                lambda a, b: a + b, (x * y for x, y in zip(row, column, strict=True))
-            )
+            functools.reduce(lambda a, b: a + b, (x * y for x, y in zip(row, column, strict=True)))
             for column in columns
         ]
         for row in one

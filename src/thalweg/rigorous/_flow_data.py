@@ -1,7 +1,6 @@
-"""The gradient flow in coordinates in which it is Euclidean, with balls for data and start.
+"""The gradient flow of a raw problem, in balls.
 
-``dW_j/dt = -(W_L ... W_{j+1})^T (P S - G) (W_{j-1} ... W_1)^T``. Raw flows use the data as they
-are; whitened ones ``W_1 R`` with ``R R^T = X X^T``, whose Cholesky factor is enclosed.
+``dW_j/dt = -(W_L ... W_{j+1})^T (P S - G) (W_{j-1} ... W_1)^T``, ``S = X X^T``, ``G = Y X^T``.
 """
 
 import dataclasses
@@ -14,8 +13,6 @@ from thalweg.rigorous._balls import (
     BallMatrix,
     ball,
     frobenius_square,
-    identity,
-    library,
     matrix,
     middles,
     nonnegative,
@@ -28,7 +25,7 @@ from thalweg.rigorous._quantities import seen_part
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FlowData:
-    """Squared metric ``S`` (k, k), cross moment ``G`` (d_y, k), start; balls."""
+    """Squared metric ``S`` (k, k), cross moment ``G`` (d_y, k), start."""
 
     second: BallMatrix
     cross: BallMatrix
@@ -41,39 +38,15 @@ class FlowData:
         return upper_root(nonnegative((excess * pull).trace()))
 
 
-def flow_data(inputs: Inputs) -> FlowData | None:
-    """Set up the flow; ``None`` if the whitening cannot be enclosed."""
+def flow_data(inputs: Inputs) -> FlowData:
+    """Set up the flow of a raw problem."""
     x, weights = seen_part(inputs)
     scale = ball(1) / inputs.divisor
-    second = x * x.transpose()
-    cross = matrix(inputs.y) * x.transpose()
-    if inputs.metric == "raw":
-        return FlowData(second=second * scale, cross=cross * scale, start=weights)
-    root = cholesky(second)
-    if root is None:
-        return None
-    target = root.solve(cross.transpose()).transpose()
     return FlowData(
-        second=identity(x.nrows()) * scale,
-        cross=target * scale,
-        start=[weights[0] * root, *weights[1:]],
+        second=x * x.transpose() * scale,
+        cross=matrix(inputs.y) * x.transpose() * scale,
+        start=weights,
     )
-
-
-def cholesky(symmetric: BallMatrix) -> BallMatrix | None:
-    """Enclose the lower triangular ``R`` with ``R R^T = S``; ``None`` unless proved positive."""
-    order = symmetric.nrows()
-    out = library().arb_mat(order, order)
-    for i in range(order):
-        for j in range(i + 1):
-            rest = symmetric[i, j] - sum((out[i, k] * out[j, k] for k in range(j)), start=ball(0))
-            if i == j:
-                if not rest > 0:
-                    return None
-                out[i, i] = rest.sqrt()
-            else:
-                out[i, j] = rest / out[j, j]
-    return out
 
 
 def nearest(weights: list[BallMatrix]) -> tuple[list[Array], Ball]:

@@ -61,13 +61,16 @@ class Inputs:
         return digest.hexdigest()
 
 
-def exact_inputs(p: Problem, w: Weights) -> Inputs:
+def exact_inputs(p: Problem, w: Weights, *, follow: bool = False) -> Inputs:
     """Choose what the theorems are about.
 
     Parameters
     ----------
     p, w
         Problem and weights in the coordinates of the data.
+    follow
+        Whether the trajectory is to be followed: in a whitened flow that needs its coordinates,
+        which are not rational in the data.
 
     Returns
     -------
@@ -77,7 +80,7 @@ def exact_inputs(p: Problem, w: Weights) -> Inputs:
     """
     divisor = p.n_samples if p.loss_name == "mean" else 1
     known = p.tables()
-    if known is not None:
+    if known is not None and not (follow and p.metric == "whitened"):
         rows = int(np.count_nonzero(np.any(known[0] != 0.0, axis=1)))
         if p.rank == rows:
             return Inputs(

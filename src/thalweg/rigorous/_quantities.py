@@ -126,4 +126,3 @@ def _integers(array: np.ndarray) -> BallMatrix:
         )
     ]
     return library().fmpz_mat(*array.shape, whole)
-

@@ -29,6 +29,7 @@ from thalweg.rigorous._balls import (
     nonnegative,
 )
 
+
 def eigenvalues(symmetric: BallMatrix) -> list[Ball] | None:
     """Enclose every eigenvalue, in ascending order.
 

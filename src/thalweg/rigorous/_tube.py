@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._core import Array
-from thalweg.rigorous._balls import Ball, ball, middles, precision, up, upper_root
+from thalweg.rigorous._balls import Ball, ball, down, middles, precision, up, upper_root
 from thalweg.rigorous._bounds import NormBounds
 from thalweg.rigorous._defect import defect, end_values, excursion, polynomials
 from thalweg.rigorous._facts import Facts
@@ -33,6 +33,8 @@ GROWTH = 0.2
 MAX_STEPS = 3000
 HALVINGS = 12
 LONGEST = 1e6
+SLACK = 1 + 2.0**-20
+"""Radii are enlarged by this, so that a verifier with other roundings finds them large enough."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,9 +68,11 @@ class Tube:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Step:
-    """One proved step: length, coefficients, and the radius of the tube at its end."""
+    """One proved step: length, curvature at its middle, radius never left, radius at its end."""
 
     length: float
+    curvature: float
+    assumed: float
     series: list[Array]
     end: list[Array]
     radius: Ball
@@ -91,9 +95,7 @@ def follow_to_basin(inputs: Inputs, known: Facts, bounds: NormBounds) -> Tube:
     """
     with precision(BITS):
         data = flow_data(inputs)
-        if data is None:
-            return _lost(0.0, math.inf, [], "the whitening cannot be enclosed")
-        point, radius = nearest(data.start)
+        point, radius = nearest(data.start)  # doubles already: the radius is 0
         steps: list[Step] = []
         time, reason = ball(0), f"the budget of {MAX_STEPS} steps is used up"
         metric = upper_root(ball(known.metric_high))
@@ -101,51 +103,44 @@ def follow_to_basin(inputs: Inputs, known: Facts, bounds: NormBounds) -> Tube:
         while len(steps) < MAX_STEPS:
             here = centre(point, data, metric)
             if up(here.error) < level:
-                error = up(here.error_within(radius))
+                error = up(here.error_within(radius) * SLACK)
                 if in_basin(known, error):
                     rate = anytime_rate(known, bounds, error)
-                    return _entered(up(time), radius, rate, steps)
+                    end = {"time": up(time), "error": error, "rate": rate}
+                    return _tube(end, radius, steps)
             step = _advance(point, radius, data, metric)
             if step is None:
                 reason = f"the tube of radius {up(radius):.3g} became too wide"
                 break
             steps.append(step)
             point, radius, time = step.end, step.radius, time + ball(step.length)
-        return _lost(-up(-time), up(radius), steps, reason)
+        return _tube({"time": down(time), "rate": 0.0}, radius, steps, reason)
 
 
-def _entered(time: float, radius: Ball, rate: float, steps: list[Step]) -> Tube:
+def _tube(end: dict[str, float], radius: Ball, steps: list[Step], reason: str = "") -> Tube:
+    """Assemble the result; a tube without a reason for its loss has entered."""
+    entered = not reason
+    told = [
+        {
+            "length": step.length,
+            "curvature": step.curvature,
+            "assumed": step.assumed,
+            "radius": up(step.radius),
+            "coefficients": step.series,
+        }
+        for step in steps
+    ]
+    last = steps[-1].end if steps else []
+    record = {"entered": entered, **end, "radius": up(radius), "end": last, "steps": told}
     return Tube(
-        entered=True,
-        time=time,
+        entered=entered,
+        time=end["time"],
         radius=up(radius),
-        rate=rate,
-        steps=len(steps),
-        reason="",
-        record=_record(steps, "entered"),
-    )
-
-
-def _lost(time: float, radius: float, steps: list[Step], reason: str) -> Tube:
-    return Tube(
-        entered=False,
-        time=time,
-        radius=radius,
-        rate=0.0,
+        rate=end["rate"],
         steps=len(steps),
         reason=reason,
-        record=_record(steps, "lost"),
+        record=record,
     )
-
-
-def _record(steps: list[Step], outcome: str) -> dict[str, Any]:
-    return {
-        "outcome": outcome,
-        "steps": [
-            {"length": step.length, "radius": up(step.radius), "coefficients": step.series}
-            for step in steps
-        ],
-    }
 
 
 def _advance(point: list[Array], radius: Ball, data: FlowData, metric: Ball) -> Step | None:
@@ -183,13 +178,14 @@ def _prove(
     middle, moved = excursion(layers)
     at, off = nearest(middle)
     lowest = least_curvature(at, data)
-    if lowest is None:
+    if lowest is None or not lowest.is_finite():
         return None
+    lowest = ball(-up(-lowest))
     wrong = defect(layers, data, length)
     begin = (radius + wrong).upper()
     here = centre(at, data, metric)
     guess = here.lipschitz(moved + off + radius) * (moved + off + radius) - lowest
-    assumed = (2 * begin * _factor(guess, length)).upper()
+    assumed = ball(up(2 * begin * _factor(guess, length)))
     reached = (moved + off + assumed).upper()
     growth = (here.lipschitz(reached) * reached - lowest).upper()
     if not begin * _factor(growth, length) < assumed:
@@ -198,7 +194,14 @@ def _prove(
     values = end_values(layers)
     nearby, _ = nearest(values)
     jump = distance(values, nearby)
-    return Step(length=length, series=scaled, end=nearby, radius=(end + jump).upper())
+    return Step(
+        length=length,
+        curvature=up(lowest),
+        assumed=up(assumed),
+        series=scaled,
+        end=nearby,
+        radius=ball(up((end + jump) * SLACK)),
+    )
 
 
 def _factor(growth: Ball, length: float) -> Ball:

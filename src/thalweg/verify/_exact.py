@@ -104,9 +104,7 @@ def _bring_pivot(matrix: list[list[int]], k: int) -> bool:
     order = len(matrix)
     at = next((i for i in range(k, order) if matrix[i][i]), None)
     if at is None:
-        pair = next(
-            ((i, j) for i in range(k, order) for j in range(k, i) if matrix[i][j]), None
-        )
+        pair = next(((i, j) for i in range(k, order) for j in range(k, i) if matrix[i][j]), None)
         if pair is None:
             return False
         at, other = pair
