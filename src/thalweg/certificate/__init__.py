@@ -5,3 +5,4 @@ from thalweg.certificate._certificate import Certificate as Certificate
 from thalweg.certificate._certify import certify as certify, certify_reduced as certify_reduced
 from thalweg.certificate._hypothesis import Hypothesis as Hypothesis
 from thalweg.certificate._norm_bounds import norm_bounds as norm_bounds
+from thalweg.certificate._share import Share as Share, certified_share as certified_share

@@ -2,12 +2,13 @@
 
 import dataclasses
 import importlib
+import importlib.util
 import math
 from typing import Any
 
 import numpy as np
 
-from thalweg._core import Array, Weights, as_weights
+from thalweg._core import Array, MissingExtraError, Weights, as_weights
 from thalweg.certificate._basin import Levels, levels
 from thalweg.certificate._certificate import Certificate
 from thalweg.certificate._hypothesis import MARGIN, Hypothesis, decide
@@ -66,6 +67,11 @@ def certify(p: Problem, w: Any, *, rigorous: bool = False, follow: bool = False)
     ('remark-2', True, 1)
     """
     if rigorous or follow:
+        if importlib.util.find_spec("flint") is None:
+            raise MissingExtraError(
+                "rigorous=True needs python-flint, which is not installed; "
+                "install it with pip install 'thalweg[rigorous]'"
+            )
         rigor = importlib.import_module("thalweg.rigorous")
         proved: Certificate = rigor.certify_rigorous(p, w, follow=follow)
         return proved

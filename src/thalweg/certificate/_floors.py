@@ -1,5 +1,7 @@
 """Lower bounds on the singular values of the layers for all time (Spec 3.2, 3.4b)."""
 
+import itertools
+
 import numpy as np
 
 from thalweg._core import Array, Weights
@@ -30,7 +32,8 @@ def _step(conserved: Array, before: Array, count: int) -> Array:
     """
     known = np.zeros(len(conserved))
     known[: len(before)] = np.maximum(before, 0.0)
-    return np.array([np.max(conserved[q:] + known[q:][::-1]) for q in range(count)])
+    best = [float(np.max(conserved[q:] + known[q:][::-1])) for q in range(count)]
+    return np.array(best, dtype=np.float64)
 
 
 def layer_floors(weights: Weights, widening: float) -> list[Array]:
@@ -59,19 +62,14 @@ def layer_floors(weights: Weights, widening: float) -> list[Array]:
     gains, so two passes suffice.
     """
     counts = [min(weight.shape) for weight in weights]
-    spectra = [
-        np.linalg.eigvalsh(c)[::-1] - widening * slack
-        for c, slack in zip(imbalance(weights), eigenvalue_slack(weights), strict=True)
-    ]
-    mirrored = [
-        -np.linalg.eigvalsh(c) - widening * slack
-        for c, slack in zip(imbalance(weights), eigenvalue_slack(weights), strict=True)
-    ]
+    matrices, slack = imbalance(weights), eigenvalue_slack(weights)
     out = [np.full(count, -np.inf) for count in counts]
-    for passed, order in ((spectra, 1), (mirrored, -1)):
-        layers = list(range(len(weights)))[::order]
-        bound = np.zeros(0)
-        for here, there in zip(layers[:-1], layers[1:], strict=True):
-            bound = _step(passed[min(here, there)], bound, counts[there])
+    for sign in (1, -1):
+        bound: Array = np.zeros(0)
+        for here, there in itertools.pairwise(range(len(weights))[::sign]):
+            between = min(here, there)
+            values = np.linalg.eigvalsh(sign * matrices[between])[::-1]
+            lowered = np.asarray(values - widening * slack[between], dtype=np.float64)
+            bound = _step(lowered, bound, counts[there])
             out[there] = np.maximum(out[there], bound)
     return out

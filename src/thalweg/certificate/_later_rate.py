@@ -33,7 +33,7 @@ class Point:
     @property
     def full(self) -> int:
         """Rank that the target can have: ``min(d_y, k)``."""
-        return min(self.target.shape)
+        return int(min(self.target.shape))
 
     @property
     def narrow(self) -> bool:

@@ -14,6 +14,7 @@ from thalweg.cli._output import say
 COMMANDS = {
     "analyze": "data to limit, certificate and report",
     "flow": "the trajectory alone",
+    "certify": "what can be proved about a start",
     "landscape": "every critical value, with what is learned there",
     "classify": "which critical point given weights are, and why",
     "datasets": "the bundled data sets",

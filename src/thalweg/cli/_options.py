@@ -63,7 +63,7 @@ start_options = _stack(
             metavar="KIND:SCALE",
             default="gaussian:0.1",
             show_default=True,
-            help="gaussian, orthogonal, balanced or lambda_balanced.",
+            help="gaussian, orthogonal, balanced, lambda_balanced or exponential (:RATE).",
         ),
         click.option(
             "--seed",

@@ -14,7 +14,9 @@ from thalweg.data import inert, read_arrays
 from thalweg.datasets import Dataset, load_data
 from thalweg.problem import Problem
 
-STARTS = ("gaussian", "orthogonal", "balanced", "lambda_balanced")
+STARTS = ("gaussian", "orthogonal", "balanced", "lambda_balanced", "exponential")
+WORDS = {"lambda_balanced": "lam", "exponential": "rate"}
+"""What the number after the colon means, where it is not the scale."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +95,7 @@ def parse_start(text: str) -> tuple[Callable[[Problem, int], list[Array]], str]:
                 f"--init {kind} needs a number after the colon, got {inert(number)!r}"
             ) from None
     make = getattr(init, kind)
-    word = "lam" if kind == "lambda_balanced" else "scale"
+    word = WORDS.get(kind, "scale")
     shown = f"{kind}, {word} {arguments[0]:g}" if arguments else kind
     return lambda problem, seed: make(problem, *arguments, rng=seed), shown
 

@@ -1,5 +1,6 @@
-"""Starts: random, orthogonal, balanced, lambda-balanced, with prescribed conserved matrices."""
+"""Starts: random, orthogonal, balanced, with prescribed conserved matrices or rate."""
 
+from thalweg.init._exponential import exponential as exponential
 from thalweg.init._prescribed import (
     balanced as balanced,
     lambda_balanced as lambda_balanced,

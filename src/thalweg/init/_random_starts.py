@@ -1,12 +1,16 @@
 """Random starts: Gaussian and orthogonal."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from thalweg._core import Array, RngLike, as_generator, as_scalar
+from thalweg._core import Array, DimensionError, RngLike, as_generator, as_scalar
 from thalweg.problem import Problem
 
 
-def gaussian(p: Problem, scale: float = 0.1, *, rng: RngLike = None) -> list[Array]:
+def gaussian(
+    p: Problem, scale: float | Sequence[float] = 0.1, *, rng: RngLike = None
+) -> list[Array]:
     """Draw independent normal entries of standard deviation `scale`.
 
     For ``metric="whitened"`` they are drawn in the flow's own coordinates and lifted.
@@ -16,7 +20,8 @@ def gaussian(p: Problem, scale: float = 0.1, *, rng: RngLike = None) -> list[Arr
     p
         The problem.
     scale
-        Standard deviation, non-negative.
+        Standard deviation, non-negative; or one for each layer (growing ones are more often
+        certified from the start: `thalweg.certificate.certified_share`).
     rng
         Seed or generator; ``None`` is seed 0.
 
@@ -24,12 +29,23 @@ def gaussian(p: Problem, scale: float = 0.1, *, rng: RngLike = None) -> list[Arr
     -------
     list of ndarray
         Weights ``[W_1, ..., W_L]``.
+
+    Raises
+    ------
+    DimensionError
+        If there are several scales, but not one for each layer.
     """
-    scale = as_scalar(scale, "scale", low=0.0)
+    scales = [scale] * p.depth if np.ndim(scale) == 0 else list(scale)  # type: ignore[arg-type]
+    if len(scales) != p.depth:
+        raise DimensionError(
+            f"scale has {len(scales)} values for {p.depth} layers; give one number, or one for "
+            "each layer"
+        )
+    scales = [as_scalar(item, "scale", low=0.0) for item in scales]
     generator = as_generator(rng)
     dims = start_dims(p)
     weights = [
-        scale * generator.standard_normal((dims[j + 1], dims[j])) for j in range(len(dims) - 1)
+        scales[j] * generator.standard_normal((dims[j + 1], dims[j])) for j in range(len(dims) - 1)
     ]
     return from_start_coordinates(p, weights)
 

@@ -4,7 +4,6 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from thalweg._core import LOWER, Array, number
-from thalweg.certificate import certify
 from thalweg.plot._axes import labels_beside, log_axis
 from thalweg.plot._style import CYCLE, INK, PALE, colours, dress, legend_above
 from thalweg.trajectory import Trajectory
@@ -78,7 +77,7 @@ def norms_panel(ax: Axes, run: Trajectory, index: Array) -> None:
 
 def _bounds(run: Trajectory) -> tuple[Array, Array]:
     """Return times and, for each, the layers' bounds from then on; ends at the run's end."""
-    then, now = certify(run.problem, run.start).norm_bounds, run.certificate.norm_bounds
+    then, now = run.start_certificate.flow_norm_bounds, run.certificate.flow_norm_bounds
     begin, end = run.certificate.time, float(run.t[-1])
     if begin >= end:
         return np.array([0.0, end if end > 0.0 else 1.0]), np.stack([then, then])

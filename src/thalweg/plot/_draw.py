@@ -6,6 +6,8 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from thalweg._core import DataError
+from thalweg.certificate import Certificate
+from thalweg.plot._certificate import draw_certificate
 from thalweg.plot._figure import draw_run
 from thalweg.trajectory import Trajectory
 
@@ -17,7 +19,7 @@ def draw(result: Any, **options: Any) -> Figure:
     Parameters
     ----------
     result
-        A `Trajectory`.
+        A `Trajectory` or a `Certificate`.
     **options
         For a run: ``panel`` (``"all"``, ``"loss"``, ``"modes"``, ``"singular_values"``,
         ``"drift"``, ``"norms"``) and ``max_points``.
@@ -37,7 +39,13 @@ def draw(result: Any, **options: Any) -> Figure:
     The loss panel shows the reducible loss, its critical values (Spec 4.2) and the certified
     envelope (Spec 3.2, 3.3); colours are safe for colour-blind readers; no TeX is needed.
     """  # noqa: DOC202 (the registered functions return)
-    raise DataError(f"there is no picture of a {type(result).__name__}; runs have one (tw.flow)")
+    kind = type(result).__name__
+    raise DataError(f"there is no picture of a {kind}; runs (tw.flow) and certificates have one")
+
+
+@draw.register
+def _(result: Certificate) -> Figure:
+    return draw_certificate(result)
 
 
 @draw.register

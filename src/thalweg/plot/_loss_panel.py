@@ -72,21 +72,25 @@ def _plateaus(ax: Axes, run: Trajectory) -> None:
 
 
 def _envelope(ax: Axes, run: Trajectory, bottom: float) -> None:
-    """Draw what is proved, from the moment at which it is."""
+    """Draw what is proved, from the moments at which it is: at the start, and later."""
     certificate, end = run.certificate, float(run.t[-1])
-    if certificate.rate > 0.0 and end > certificate.time:
-        low = max(certificate.time, 1e-3 * first_time(run))
-        t = np.concatenate([[certificate.time], np.geomspace(low, end, 300)])
-        t = np.unique(t[(t >= certificate.time) & (t <= end)])
+    label: str | None = "proved upper bound"
+    for item in {id(item): item for item in (run.start_certificate, certificate)}.values():
+        if item.rate == 0.0 or end <= item.time:
+            continue
+        low = max(item.time, 1e-3 * first_time(run))
+        t = np.concatenate([[item.time], np.geomspace(low, end, 300)])
+        t = np.unique(t[(t >= item.time) & (t <= end)])
         ax.plot(
             t,
-            certificate.loss_bound(t),
+            item.loss_bound(t),
             color=CYCLE[1],
             linestyle=(0, (5, 2)),
             linewidth=1.5,
             zorder=2,
-            label="proved upper bound",
+            label=label,
         )
+        label = None
     if certificate.converges_to_global and bottom > 0.0:
         ax.plot(
             [certificate.time],

@@ -72,7 +72,7 @@ def _drift(run: Trajectory) -> str:
 
 
 def _norms(run: Trajectory) -> str:
-    bounds = ", ".join(number(float(value)) for value in run.certificate.norm_bounds)
+    bounds = ", ".join(number(float(value)) for value in run.certificate.flow_norm_bounds)
     return (
         "Dashed: no layer can ever grow beyond these bounds; that is proved from the conserved "
         f"matrices and the loss. From flow time {number(run.certificate.time)} on they are "

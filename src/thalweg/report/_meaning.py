@@ -94,11 +94,12 @@ LOSSES = {
 
 RULES = {
     "remark-2": (
-        "The rate follows from the conserved matrices of the starting weights alone (Remark 2)."
+        "The rate follows from the conserved matrices of these weights alone: they keep every "
+        "layer but one from losing rank (Remark 2)."
     ),
     "anytime": (
-        "The rate holds because at this point of the run the error is already smaller than the "
-        "smallest singular value of the target."
+        "The rate holds because at this point of the run the loss is already close enough to the "
+        "least one: the network's map can no longer lose rank."
     ),
     "none": "No rate of decay is proved; what is said about the limit follows from the loss.",
 }

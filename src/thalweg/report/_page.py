@@ -1,11 +1,13 @@
 """The page: everything that the template shows, in words and numbers."""
 
 import functools
+import math
 from typing import Any
 
 import jinja2
 
 from thalweg._core import learned_words, number
+from thalweg.certificate import Hypothesis
 from thalweg.report._answer import KINDS, two_sentences
 from thalweg.report._captions import captions
 from thalweg.report._formulas import FLOW, LOSS, MEAN_LOSS, formula
@@ -16,9 +18,6 @@ from thalweg.trajectory import Trajectory
 
 MOST_VALUES = 12
 """Longer lists of singular values are cut in the text; the pictures show them."""
-
-COUNTED = {"remark-2: widths never grow", "anytime: every direction can be learned"}
-"""Conditions on whole numbers."""
 
 
 @functools.cache
@@ -147,11 +146,42 @@ def _certificate(run: Trajectory) -> dict[str, Any]:
                 "name": item.name,
                 "holds": item.holds,
                 "value": number(item.value),
-                # Whole numbers may be equal to what is needed, real ones must exceed it.
-                "needed": "≥" if item.name in COUNTED else ">",
+                "needed": ">" if item.strict else "≥",
                 "threshold": number(item.threshold),
-                "message": item.message,
+                "message": item.message + _missing(item),
             }
             for item in certificate.hypotheses
         ],
+        "rows": _consequences(run),
     }
+
+
+def _missing(item: Hypothesis) -> str:
+    return f"; it misses by {number(item.shortfall)}" if item.holds is False else ""
+
+
+def _consequences(run: Trajectory) -> list[tuple[str, str]]:
+    """List what follows from the certificate, in numbers."""
+    certificate = run.certificate
+    bounds = ", ".join(number(float(value)) for value in certificate.norm_bounds)
+    rows = [("no layer grows beyond (spectral norms, as the data see them)", bounds)]
+    if certificate.rate > 0.0:
+        excess = certificate.reducible_loss - certificate.least_loss
+        when = certificate.time_to_reach(certificate.least_loss + 0.01 * excess)
+        rows += [
+            ("rate", f"{number(certificate.rate)}: the loss falls like exp(−2 × rate × time)"),
+            ("99 % of what is left has gone by flow time", number(when)),
+            ("the weights move no further than", number(certificate.path_bound)),
+        ]
+    start = run.start_certificate
+    if start.rate > 0.0 and start.time < certificate.time:
+        rows.append(("rate proved at the start already", number(start.rate)))
+    step = number(certificate.safe_step) if math.isfinite(certificate.safe_step) else "any size"
+    rows += [
+        ("step size with which gradient descent from here never raises the loss", step),
+        (
+            "worst-case exponent of convergence (for information)",
+            f"10 to the power {number(certificate.lojasiewicz_log10)}",
+        ),
+    ]
+    return rows

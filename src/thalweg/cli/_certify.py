@@ -1,0 +1,89 @@
+"""`thalweg certify`: what can be proved about a start, without following it."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from thalweg._core import number, write_whole
+from thalweg.certificate import Certificate, certify
+from thalweg.cli._options import data_options, general_options, problem_options, start_options
+from thalweg.cli._output import tell, tell_json, tell_rows
+from thalweg.cli._progress import Progress
+from thalweg.cli._request import Request, build, check_writable
+
+
+@click.command("certify")
+@data_options
+@problem_options
+@start_options
+@click.option("--weights", metavar="FILE.npz", help="These weights (keys W1, W2, ...).")
+@click.option("--rigorous", is_flag=True, help="In ball arithmetic, from the exact doubles.")
+@click.option(
+    "--follow", is_flag=True, help="Prove that the trajectory from these weights gets there."
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder for certificate.json and certificate.png.",
+)
+@general_options
+def command(**options: Any) -> int:
+    """Say what can be proved about the gradient flow on DATA from given weights or a start.
+
+    DATA is given as for `thalweg analyze`. Exit code 1 if nothing beyond boundedness is proved.
+    """
+    with Progress(quiet=options["quiet"] or options["as_json"]) as progress:
+        request = build(options, progress)
+        folder = options["out"]
+        if folder is not None:
+            check_writable(folder)
+        proved = certify(
+            request.problem,
+            request.start,
+            rigorous=options["rigorous"] or options["follow"],
+            follow=options["follow"],
+        )
+        document = summary(request, proved)
+        files = [] if folder is None else _keep(document, proved, folder)
+    if options["as_json"]:
+        tell_json(document)
+    else:
+        _tell(request, proved, files)
+    return 0 if proved.certified else 1
+
+
+def summary(request: Request, proved: Certificate) -> dict[str, Any]:
+    """Return the certificate as one JSON document, with what it is about."""
+    return proved.to_dict() | {
+        "certified": proved.certified,
+        "data": request.data.to_dict(),
+        "problem": request.problem.to_dict(),
+        "start": {"kind": request.start_text, "seed": request.seed},
+    }
+
+
+def _tell(request: Request, proved: Certificate, files: list[Path]) -> None:
+    tell_rows([*request.rows, *proved.summary_rows()])
+    if proved.rate > 0.0:
+        excess = proved.reducible_loss - proved.least_loss
+        when = proved.time_to_reach(proved.least_loss + 0.01 * excess)
+        tell(f"99 % of the avoidable loss has provably gone by flow time {number(when)}")
+    for item in proved.failing:
+        needed = "at least" if not item.strict else "more than"
+        tell(f"missing: {item.name}: {item.value:.4g}, {needed} {item.threshold:g} is needed")
+    for path in files:
+        tell(str(path))
+
+
+def _keep(document: dict[str, Any], proved: Certificate, folder: Path) -> list[Path]:
+    text = json.dumps(document, allow_nan=False, indent=1, ensure_ascii=False)
+    picture = io.BytesIO()
+    proved.plot().savefig(picture, format="png", dpi=120)
+    return [
+        write_whole(folder / "certificate.json", text.encode()),
+        write_whole(folder / "certificate.png", picture.getvalue()),
+    ]
