@@ -84,7 +84,7 @@ def up(value: Ball) -> float:
 
 def down(value: Ball) -> float:
     """Return a double that no point of the ball falls below; minus infinity if there is none."""
-    return -up(-value)
+    return 0.0 - up(-value)  # not -0.0
 
 
 def middles(value: BallMatrix) -> Array:
@@ -93,24 +93,9 @@ def middles(value: BallMatrix) -> Array:
     return np.array(flat, dtype=np.float64).reshape(value.nrows(), value.ncols())
 
 
-def positive(value: Ball) -> bool | None:
-    """Decide ``value > 0``: ``True`` and ``False`` are proved, ``None`` is undecided.
-
-    A ball that is not a number compares as ``None``.
-    """
-    if value > 0:
-        return True
-    return False if value <= 0 else None
-
-
 def largest(values: Iterable[Ball]) -> Ball:
     """Return a ball around the largest of finitely many numbers (Python's ``max`` does not)."""
     return functools.reduce(lambda one, two: one.max(two), values)
-
-
-def smallest(values: Iterable[Ball]) -> Ball:
-    """Return a ball around the smallest of finitely many numbers."""
-    return functools.reduce(lambda one, two: one.min(two), values)
 
 
 def nonnegative(value: Ball) -> Ball:

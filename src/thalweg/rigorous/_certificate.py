@@ -55,6 +55,12 @@ class RigorousCertificate(Certificate):
         """The proof as JSON types: exact inputs, proved bounds, theorems, conclusions."""
         return self._proof
 
+    def summary_rows(self) -> list[tuple[str, str]]:
+        """Rows of a certificate, without the step size, on which nothing is proved here."""
+        rows = [row for row in super().summary_rows() if row[0] != "safe step size"]
+        how = f"ball arithmetic, {self.precision} bits, exact doubles ({self.source})"
+        return [("status", self.status), rows[0], ("arithmetic", how), *rows[1:]]
+
     def save_proof(self, path: str | os.PathLike[str]) -> pathlib.Path:
         """Write the proof for ``thalweg verify``; the file is whole or not there.
 

@@ -99,11 +99,12 @@ def _sharp(known: Facts) -> bool:
 
 
 def _global(known: Facts, bounds: NormBounds) -> bool:
-    return (
-        in_basin(known, known.error_high)
-        or pivot_rate(known).rate > 0.0
-        or anytime_rate(known, bounds, known.error_high) > 0.0
-    )
+    with precision(LADDER[1]):
+        return (
+            in_basin(known, known.error_high)
+            or pivot_rate(known).rate > 0.0
+            or anytime_rate(known, bounds, known.error_high) > 0.0
+        )
 
 
 def _certificate(
@@ -116,7 +117,7 @@ def _certificate(
     depth = len(inputs.weights)
     if known is None or bounds is None:
         return _nothing(inputs, depth, bits)
-    with precision(max(bits, 106)):
+    with precision(max(bits, LADDER[1])):
         first = pivot_rate(known)
         second = anytime_rate(known, bounds, known.error_high)
         rate, rule = max((first.rate, "remark-2"), (second, "anytime"))
@@ -127,7 +128,8 @@ def _certificate(
         count = known.learnable if certain else guaranteed(known, known.error_high)
         loss = up(ball(known.error_high) ** 2 / 2)
         moving = [up(upper_root(ball(square))) for square in bounds.squares]
-        claims = {
+        path = up(upper_root(2 * ball(loss) / ball(rate))) if rate > 0.0 else math.inf
+        claims: dict[str, Any] = {
             "root_last": bounds.root_last,
             "root_first": bounds.root_first,
             "norm_squares": bounds.squares,
@@ -136,7 +138,7 @@ def _certificate(
             "rate_remark_2": first.rate,
             "rate_anytime": second,
             "reducible_loss": loss,
-            "path_bound": up(upper_root(2 * ball(loss) / ball(rate))) if rate > 0.0 else None,
+            "path_bound": path if rate > 0.0 else None,
             "converges_to_global": at_once,
             "guaranteed": known.learnable if at_once else guaranteed(known, known.error_high),
         }
@@ -144,7 +146,6 @@ def _certificate(
         if tube is not None:
             claims["entered"] = entered
     proof = build_proof(inputs, known, claims, bits, None if tube is None else tube.record)
-    path = claims["path_bound"]
     return RigorousCertificate(
         time=0.0,
         rule=rule,
@@ -153,7 +154,7 @@ def _certificate(
         reducible_loss=loss,
         norm_bounds=np.array(claims["norm_bounds"]),
         flow_norm_bounds=np.array(moving),
-        path_bound=math.inf if path is None else path,
+        path_bound=path,
         converges_to_global=True if certain else None,
         guaranteed=tuple(range(count)),
         hypotheses=told,

@@ -47,18 +47,18 @@ def _remark_2(known: Facts, pivot: int | None) -> list[Hypothesis]:
     at_most = [-down(-table[-1]) for table in spectra_for_ever(swapped)]
 
     def progress(j: int) -> tuple[int, float]:
-        factors = [value for l, value in enumerate(proved, 1) if l != j]
+        factors = [value for i, value in enumerate(proved, 1) if i != j]
         return sum(value > 0.0 for value in factors), min(factors, default=0.0)
 
     best = pivot or max(possible, key=progress)
     out += [
         decided(
-            f"remark-2: layer {l} keeps full rank for ever",
-            (proved[l - 1], at_most[l - 1]),
-            f"bound on its least squared singular value from below: {proved[l - 1]:.3g}",
+            f"remark-2: layer {i} keeps full rank for ever",
+            (proved[i - 1], at_most[i - 1]),
+            f"bound on its least squared singular value from below: {proved[i - 1]:.3g}",
         )
-        for l in range(1, len(proved) + 1)
-        if l != best
+        for i in range(1, len(proved) + 1)
+        if i != best
     ]
     return out
 

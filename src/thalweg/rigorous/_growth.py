@@ -3,8 +3,8 @@
 Two trajectories at distance ``e`` separate at rate at most ``-lambda_min`` of the Hessian between
 them. At the centre of the ball it is enclosed from its residuals; elsewhere it differs by at most
 ``Lip`` times the distance. With ``b_j >= ||W_j||`` and ``E_k^2 = sum over k-subsets J of
-(prod of b_j, j not in J)^2 / k!``, a step ``u`` of length 1 changes the product at order ``k`` by at
-most ``E_k`` (Cauchy, Maclaurin), and ``Lip = 6 (E_3 ||D|| ||M|| + E_1 E_2 ||D||^2)`` bounds the
+(prod of b_j, j not in J)^2 / k!``, a step ``u`` of length 1 changes the product at order ``k`` by
+at most ``E_k`` (Cauchy, Maclaurin), and ``Lip = 6 (E_3 ||D|| ||M|| + E_1 E_2 ||D||^2)`` bounds the
 third derivative: a symmetric form is largest where its arguments agree (Banach).
 """
 

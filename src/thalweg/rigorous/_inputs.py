@@ -10,6 +10,7 @@ import hashlib
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thalweg._core import Array, Weights
 from thalweg.problem import Problem
@@ -47,9 +48,10 @@ class Inputs:
         return (self.x.shape[0], *(weight.shape[0] for weight in self.weights))
 
     @property
-    def seen(self) -> Array:
+    def seen(self) -> NDArray[np.bool_]:
         """Which inputs occur at all: the rows of ``X`` that are not exactly zero."""
-        return np.any(self.x != 0.0, axis=1)
+        out: NDArray[np.bool_] = np.any(self.x != 0.0, axis=1)
+        return out
 
     def fingerprint(self) -> str:
         """SHA-256 of everything above."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -10,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-import thalweg
 from thalweg._core import write_whole
 from thalweg.rigorous._balls import library
 from thalweg.rigorous._facts import Facts
@@ -93,7 +93,7 @@ def build_proof(
         "assumed": NOT_ASSUMED,
         "precision": bits,
         "versions": {
-            "thalweg": thalweg.__version__,
+            "thalweg": importlib.metadata.version("thalweg"),
             "python-flint": str(library().__version__),
             "numpy": np.__version__,
             "python": platform.python_version(),

@@ -4,8 +4,8 @@ Remark 2 with a pivot. Let ``s_l(q)`` bound the q-th largest eigenvalue of ``W_l
 for all time. Since ``W_{l+1}^T W_{l+1} = C_l + W_l W_l^T`` with ``C_l`` constant, Weyl gives
 ``s_{l+1}(q) = max_i lambda_i(C_l) + s_l(n + q - i)`` (descending, ``n = d_l``), and backwards the
 same with ``-C_l``. If the widths rise up to layer j and fall after it, then
-``||dL/dW_j||^2 >= sigma_min(D)^2 ||M||^2 prod_{l != j} s_l(min(shape of W_l))``; every single factor
-must be positive. Squared gradients of different layers add.
+``||dL/dW_j||^2 >= sigma_min(D)^2 ||M||^2 prod_{l != j} s_l(min(shape of W_l))``; every single
+factor must be positive. Squared gradients of different layers add.
 
 Anytime. If ``||M|| < sigma_q``, ``q = min(d_y, k)``, then for ``d_y <= k`` the first layer gives
 ``(sigma_q - ||M||)^2 sigma_min(D)^2 / (||D||^2 sup ||W_1||^2)``, for ``k <= d_y`` the last layer
@@ -42,7 +42,10 @@ def spectra_for_ever(known: Facts) -> list[list[Ball]]:
 
 
 def _weyl(values: list[Ball], other: list[Ball], count: int) -> list[Ball]:
-    """Bound the `count` largest eigenvalues of a sum of two symmetric matrices from below."""
+    """Bound the `count` largest eigenvalues of a positive sum of two matrices from below.
+
+    Never below 0: a product of such bounds is positive only if every single one is.
+    """
     order = len(values)
     out = []
     for q in range(count):
@@ -67,28 +70,23 @@ def admissible_pivots(dims: tuple[int, ...]) -> list[int]:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PivotRate:
-    """Rate from the conserved matrices: its lower bound, the best pivot, its factors."""
+    """Rate from the conserved matrices: its lower bound and the layer that gives most of it."""
 
     rate: float
     pivot: int | None
-    factors: tuple[tuple[int, tuple[float, ...]], ...]
 
 
 def pivot_rate(known: Facts) -> PivotRate:
     """Evaluate Remark 2 with every admissible pivot and add what they give."""
     tables = spectra_for_ever(known)
     total, best, pivot = ball(0), ball(0), None
-    told = []
     for j in admissible_pivots(known.dims):
-        factors = [table[-1] for l, table in enumerate(tables, start=1) if l != j]
-        told.append((j, tuple(map(down, factors))))
-        if not all(factor > 0 for factor in factors):
-            continue
+        factors = [table[-1] for i, table in enumerate(tables, start=1) if i != j]
         alpha = math.prod(factors, start=ball(known.metric_low)).lower()
         total = (total + alpha).lower()
         if alpha > best:
             best, pivot = alpha, j
-    return PivotRate(rate=max(down(total), 0.0), pivot=pivot, factors=tuple(told))
+    return PivotRate(rate=max(down(total), 0.0), pivot=pivot)
 
 
 def anytime_rate(known: Facts, bounds: NormBounds, error: float) -> float:

@@ -33,6 +33,8 @@ GROWTH = 0.2
 MAX_STEPS = 3000
 HALVINGS = 12
 LONGEST = 1e6
+MAX_WEIGHTS = 100
+"""The Hessian is enclosed densely at every step."""
 SLACK = 1 + 2.0**-20
 """Radii are enlarged by this, so that a verifier with other roundings finds them large enough."""
 
@@ -96,6 +98,10 @@ def follow_to_basin(inputs: Inputs, known: Facts, bounds: NormBounds) -> Tube:
     with precision(BITS):
         data = flow_data(inputs)
         point, radius = nearest(data.start)  # doubles already: the radius is 0
+        count = sum(weight.size for weight in point)
+        if count > MAX_WEIGHTS:
+            why = f"{count} weights are too many to follow, at most {MAX_WEIGHTS} are"
+            return _tube({"time": 0.0, "rate": 0.0}, radius, [], why)
         steps: list[Step] = []
         time, reason = ball(0), f"the budget of {MAX_STEPS} steps is used up"
         metric = upper_root(ball(known.metric_high))
@@ -110,7 +116,7 @@ def follow_to_basin(inputs: Inputs, known: Facts, bounds: NormBounds) -> Tube:
                     return _tube(end, radius, steps)
             step = _advance(point, radius, data, metric)
             if step is None:
-                reason = f"the tube of radius {up(radius):.3g} became too wide"
+                reason = f"no further step could be proved with a tube of radius {up(radius):.3g}"
                 break
             steps.append(step)
             point, radius, time = step.end, step.radius, time + ball(step.length)

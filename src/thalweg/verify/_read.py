@@ -64,7 +64,14 @@ def read_proof(path: str | os.PathLike[str]) -> Proof:
         raise DataError(f"{file.name} is no proof: its schema must be {SCHEMA!r}")
     try:
         return _parts(body)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         why = f"{type(error).__name__}: {error}"
         raise DataError(f"{file.name} is no complete proof ({why[:120]})") from None
 
