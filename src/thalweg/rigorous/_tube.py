@@ -157,7 +157,7 @@ def _advance(point: list[Array], radius: Ball, data: FlowData, metric: Ball) -> 
     length = min(reach(series, ACCURACY * scale), LONGEST)
     here = centre(point, data, metric)
     speed = math.sqrt(sum(float(np.sum(item[1] ** 2)) for item in series))
-    bend = up(here.lipschitz(radius)) * (0.5 * speed + 1e-300)
+    bend = max(0.5 * up(here.lipschitz(radius)) * speed, GROWTH / LONGEST**2)
     length = min(length, math.sqrt(GROWTH / bend))
     for _ in range(HALVINGS):
         step = _prove(point, radius, series, (data, metric), length)
