@@ -1,5 +1,7 @@
 """Rigorous certificates against floating-point ones, exact cases, and trajectories."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,7 @@ def random_case(rng):
         X, Y = rng.normal(size=(m, dims[0])), rng.normal(size=(m, dims[-1]))
         metric, loss = rng.choice(["raw", "whitened"]), rng.choice(["sum", "mean"])
         p = tw.Problem.from_data(X, Y, dims[1:-1], metric=str(metric), loss=str(loss))
-    return p, [scale * rng.normal(size=(b, a)) for a, b in zip(dims, dims[1:], strict=False)]
+    return p, [scale * rng.normal(size=(b, a)) for a, b in itertools.pairwise(dims)]
 
 
 def test_agrees_with_floating_point_wherever_the_margin_is_clear(rng):
@@ -70,7 +72,7 @@ def test_statements_about_data_and_about_the_reduction(rng):
 
 def test_large_tables_are_not_kept(monkeypatch, rng):
     X, Y = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
-    monkeypatch.setattr("thalweg.problem._problem.KEPT", 10)
+    monkeypatch.setattr("thalweg.problem._tables.KEPT", 10)
     p = tw.Problem.from_data(X, Y, (3,))
     assert p.tables() is None
     assert exact_inputs(p, tw.init.gaussian(p)).source == "reduced"

@@ -1,4 +1,4 @@
-"""The validated tube against a trajectory of 40 digits, exact defects, and metamorphic relations."""
+"""The tube against a trajectory of 40 digits, exact defects, and metamorphic relations."""
 
 import dataclasses
 import itertools
@@ -38,9 +38,9 @@ def mp_matrix(array):
     return np.array([[mpmath.mpf(float(x)) for x in row] for row in array], dtype=object)
 
 
-def mp_taylor(weights, target, metric, time, degree=30, step=mpmath.mpf(1) / 50):
+def mp_taylor(weights, target, metric, time):
     """Integrate the flow by Taylor series in many digits, written from Spec 2.1 alone."""
-    now, left = [w.copy() for w in weights], time
+    now, left, step, degree = [w.copy() for w in weights], time, mpmath.mpf(1) / 50, 30
     while left > 0:
         h = min(step, left)
         now = [

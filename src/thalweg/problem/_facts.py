@@ -98,6 +98,10 @@ class ProblemFacts(Result):
         """What one unit of flow time means, for axes."""
         return f"dW/dt = -grad of the {self.loss_name} loss ({self.metric} metric)"
 
+    def tables(self) -> tuple[Array, Array] | None:
+        """Return ``X (d_x, m)`` and ``Y (d_y, m)`` as given, or ``None`` if they were not kept."""
+        return self._tables
+
     def critical_value(self, learned: Any) -> float:
         """Return the reducible loss at critical points that learned these directions (Spec 4.2)."""
         rest = self._moments.sigma.copy()

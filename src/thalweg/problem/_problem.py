@@ -22,13 +22,11 @@ from thalweg.problem._coordinates import lift_weights, reduce_weights, reduced_m
 from thalweg.problem._facts import ProblemFacts
 from thalweg.problem._hessian_operator import HessianOperator, hessian_of
 from thalweg.problem._reduction import reduce_data
-from thalweg.problem._tables import paired_tables, target_tables
+from thalweg.problem._tables import kept_tables, paired_tables, target_tables
 from thalweg.problem._torch_model import linear_dims
 
 METRICS = ("raw", "whitened")
 LOSSES = ("sum", "mean")
-KEPT = 2**18
-"""A table with at most so many numbers is kept: exact proofs start from it."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -103,7 +101,7 @@ class Problem(ProblemFacts):
             n_samples=x.shape[1] if n_samples is None else n_samples,
             tolerance=tolerance or Tolerance(),
             _moments=reduce_data(x, y),
-            _tables=_frozen(x, y) if x.size + y.size <= KEPT else None,
+            _tables=kept_tables(x, y),
         )
 
     @classmethod
@@ -257,12 +255,8 @@ class Problem(ProblemFacts):
             dims=(self.rank, *self.dims[1:]),
             metric="raw",
             _moments=moments,
-            _tables=_frozen(np.diag(moments.scale), moments.target),
+            _tables=None,
         )
-
-    def tables(self) -> tuple[Array, Array] | None:
-        """Return ``X (d_x, m)`` and ``Y (d_y, m)`` as given, or ``None`` if they were not kept."""
-        return self._tables
 
     def reduce(self, w: Any) -> list[Array]:
         """Map weights to the coordinates of `reduced`; what never moves is left out."""
@@ -298,14 +292,6 @@ class Problem(ProblemFacts):
         root = np.sqrt(self.loss_scale)
         moments = reduced_moments(self._moments, self.metric)
         return root * moments.target, root * moments.scale
-
-
-def _frozen(x: Array, y: Array) -> tuple[Array, Array]:
-    """Return the pair with writing forbidden."""
-    out = np.ascontiguousarray(x), np.ascontiguousarray(y)
-    for array in out:
-        array.flags.writeable = False
-    return out
 
 
 def _choice(value: Any, allowed: tuple[str, ...], name: str) -> None:

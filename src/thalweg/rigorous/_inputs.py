@@ -7,7 +7,6 @@ the reduced problem, whose target, metric and weights are rounded once and then 
 
 import dataclasses
 import hashlib
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +79,6 @@ def exact_inputs(p: Problem, w: Weights, *, follow: bool = False) -> Inputs:
         The user's numbers where they are known and every input that is not constantly zero has
         its own direction; otherwise the reduction.
     """
-    divisor = p.n_samples if p.loss_name == "mean" else 1
     known = p.tables()
     if known is not None and not (follow and p.metric == "whitened"):
         rows = int(np.count_nonzero(np.any(known[0] != 0.0, axis=1)))
@@ -89,16 +87,16 @@ def exact_inputs(p: Problem, w: Weights, *, follow: bool = False) -> Inputs:
                 x=known[0],
                 y=known[1],
                 weights=tuple(w),
-                divisor=divisor,
+                divisor=p.n_samples if p.loss_name == "mean" else 1,
                 metric=p.metric,
                 source="data",
             )
-    small: Any = p.reduced.tables()
+    target, metric = p.flow_data()
     return Inputs(
-        x=small[0],
-        y=small[1],
+        x=np.diag(metric),
+        y=target,
         weights=tuple(p.reduce(w)),
-        divisor=divisor,
+        divisor=1,
         metric="raw",
         source="reduced",
     )

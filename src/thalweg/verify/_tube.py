@@ -29,7 +29,7 @@ def wrong_tube(proof: Proof, setting: Setting) -> Iterator[str]:
     if not setting.raw:
         yield "a tube is checked for raw flows only"
         return
-    point, radius, time = setting.weights, ZERO, ZERO
+    point, radius, time, stated = setting.weights, ZERO, ZERO, ZERO
     metric = root_up(Fraction(proof.facts["metric_high"]))
     for number, step in enumerate(tube["steps"]):
         series: list[Series] = step["coefficients"]
@@ -38,11 +38,14 @@ def wrong_tube(proof: Proof, setting: Setting) -> Iterator[str]:
         if number == 0 and jump != 0:
             yield "the tube does not begin at the weights"
             return
+        if radius + jump > stated:
+            yield f"step {number - 1}: the radius at the end is too small"
+            return
         end = _advance(step, radius + jump, setting, metric)
         if isinstance(end, str):
             yield f"step {number}: {end}"
             return
-        point = [_sum_of(layer) for layer in series]
+        point, stated = [_sum_of(layer) for layer in series], Fraction(step["radius"])
         radius, time = end, time + Fraction(step["length"])
     yield from _outcome(proof, setting, (point, radius, time))
 
@@ -92,9 +95,7 @@ def _advance(
     factor = max(Fraction(1), exp_up(growth))
     if not (radius + wrong) * factor < assumed:
         return "the assumed radius is not confirmed"
-    end = round_up(radius * exp_up(growth) + wrong * factor)
-    # The recorded radius has room for the jump to the next step, which is added there.
-    return end if end <= Fraction(step["radius"]) else "the radius at the end is too small"
+    return round_up(radius * exp_up(growth) + wrong * factor)
 
 
 def _sum_of(layer: Series) -> Exact:
