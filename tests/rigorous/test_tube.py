@@ -271,6 +271,19 @@ def test_a_wider_tube_is_never_proved_where_a_narrower_was_lost():
     assert ends == sorted(ends)
 
 
+def test_a_step_that_may_leave_its_assumed_ball_is_refused():
+    """The same step is proved when it is short and refused when it is long."""
+    p, w = start((2, 2, 2), 1)
+    inputs = exact_inputs(p, w)
+    with precision(_tube.BITS):
+        data = flow_data(inputs)
+        series = taylor(w, inputs.x @ inputs.x.T, inputs.y @ inputs.x.T, _tube.DEGREE)
+        flow = (data, ball(1))
+        assert _tube._prove(list(w), ball(1e-3), series, flow, 1e-3) is not None
+        assert _tube._prove(list(w), ball(1e-3), series, flow, 0.3) is None
+        assert _tube._prove(list(w), ball(1.0), series, flow, 0.1) is None
+
+
 def test_too_many_weights_are_not_followed(monkeypatch):
     monkeypatch.setattr(_tube, "MAX_WEIGHTS", 7)
     p, w = start((2, 2, 2), 1)
