@@ -24,23 +24,61 @@ def test_rate_is_attained_by_the_tight_start():
 
 
 def test_two_negative_factors_give_no_rate():
-    p = tw.Problem.from_target([2.0, 1.0], dims=(2, 2, 2, 2))
-    w = [2.0 * np.eye(2), np.eye(2), 0.5 * np.eye(2)]
-    values = [np.linalg.eigvalsh(c) for c in tw.invariants(w)]
-    assert all(np.all(item < 0) for item in values)
-    assert np.prod([item[0] for item in values]) > 0
+    # Three inputs, width two: only the first layer can be the pivot.
+    p = tw.Problem.from_target(np.diag([3.0, 2.0, 1.0])[:2], dims=(3, 2, 2, 2))
+    w = [3.0 * np.eye(2, 3), np.eye(2), np.diag([2.0, 0.5])]
+    first, second = (np.linalg.eigvalsh(c) for c in tw.invariants(w))
+    assert first[0] < 0
+    assert second[0] < 0
+    assert first[0] * second[0] > 0
     c = tw.certify(p, w)
-    assert c.rule != "remark-2"
-    zero = [np.zeros((2, 2))] * 3
+    assert c.rule == "none"
+    assert [item.holds for item in c.hypotheses if "keeps full rank" in item.name] == [False, False]
+    assert [item.value for item in c.hypotheses[1:3]] == pytest.approx([-3.0, -0.75])
+    zero = [np.zeros((2, 3)), np.zeros((2, 2)), np.zeros((2, 2))]
     assert tw.certify(p, zero).rate == 0.0
     assert tw.certify(p, zero).rule == "none"
 
 
-def test_growing_widths_have_no_rate_from_the_start():
-    p = tw.Problem.from_target([2.0, 1.0], dims=(2, 2, 3, 2))
-    w = tw.init.gaussian(p, scale=0.3, rng=0)
-    named = {item.name: item.holds for item in tw.certify(p, w).hypotheses}
-    assert named["remark-2: widths never grow"] is False
+def test_the_rate_is_the_product_of_all_factors():
+    # C_1 = diag(3, 3), C_2 = diag(5, 5) with W_1 = 0: one factor alone would say 3 or 8.
+    p = tw.Problem.from_target([2.0, 1.0], dims=(2, 2, 2, 2))
+    w = [np.zeros((2, 2)), np.sqrt(3.0) * np.eye(2), np.sqrt(8.0) * np.eye(2)]
+    c = tw.certify(p, w)
+    assert c.rate == pytest.approx(24.0, rel=1e-8)
+    slope = sum(float(np.sum(g**2)) for g in p.gradient(w))
+    assert slope == pytest.approx(2 * c.rate * p.reducible_loss(w), rel=1e-8)
+    small = [np.zeros((2, 2)), 0.5 * np.eye(2), 0.6 * np.eye(2)]
+    slope = sum(float(np.sum(g**2)) for g in p.gradient(small))
+    assert slope == pytest.approx(2 * tw.certify(p, small).rate * p.reducible_loss(small), rel=1e-8)
+
+
+def test_sizes_that_fall_and_rise_have_no_rate_from_the_start():
+    p = tw.Problem.from_target([2.0, 1.0], dims=(3, 3, 2, 3, 2))
+    w = tw.init.gaussian(p, scale=[0.3, 0.6, 1.2, 2.4], rng=0)
+    named = {item.name: item for item in tw.certify(p, w).hypotheses}
+    sizes = named["remark-2: sizes rise up to a pivot layer and fall after it"]
+    assert sizes.holds is False
+    assert sizes.value == -1.0
+    assert tw.certify(p, w).pivot is None
+
+
+def test_what_rounding_cannot_decide_is_undecided():
+    p = tw.Problem.from_target([2.0, 1.0], dims=(2, 2, 2))
+    equal = [np.eye(2), np.eye(2)]
+    held = [item.holds for item in tw.certify(p, equal).hypotheses if "layer" in item.name]
+    assert None in held
+    assert True not in held[1:]
+    assert tw.certify(p, equal).rule == "none"
+    tie = tw.Problem.from_target([2.0, 1.0], dims=(2, 1, 2))
+    at_level = [np.array([[np.sqrt(2.0), 0.0]]), np.array([[0.0], [0.0]])]
+    basin = tw.certify(tie, at_level).hypotheses[-1]
+    assert basin.name.startswith("basin")
+    assert basin.holds is False
+    level = tw.Problem.from_target([2.0, 1.0], dims=(2, 2, 2))
+    saddle = [np.diag([np.sqrt(2.0), 0.0])] * 2
+    basin = tw.certify(level, saddle).hypotheses[-1]
+    assert basin.holds is None
 
 
 def test_levels_of_a_bottleneck():
@@ -76,8 +114,8 @@ def test_norm_bounds_hold_for_the_worst_of_many_layers():
     w = tw.init.gaussian(p, scale=1.0, rng=3)
     c = tw.certify(p, w)
     run = tw.flow(p, w, t_end=20.0)
-    assert np.all(run.layer_norms.max(axis=0) <= np.asarray(c.norm_bounds) * (1 + 1e-9))
-    assert np.all(np.asarray(c.norm_bounds) < 100)
+    assert np.all(run.layer_norms.max(axis=0) <= c.norm_bounds * (1 + 1e-9))
+    assert np.all(c.norm_bounds < 100)
 
 
 def test_certificate_holds_after_its_time_only():

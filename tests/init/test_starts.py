@@ -6,7 +6,7 @@ import pytest
 import thalweg as tw
 
 P = tw.Problem.from_target([3.0, 2.0, 1.0], dims=(3, 4, 4, 5))
-KINDS = ("gaussian", "orthogonal", "balanced", "lambda_balanced")
+KINDS = ("gaussian", "orthogonal", "balanced", "lambda_balanced", "exponential")
 
 
 @pytest.mark.parametrize("kind", KINDS)

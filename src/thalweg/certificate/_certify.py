@@ -12,7 +12,7 @@ from thalweg._core import Array, MissingExtraError, Weights, as_weights
 from thalweg.certificate._basin import Levels, levels
 from thalweg.certificate._certificate import Certificate
 from thalweg.certificate._hypothesis import MARGIN, Hypothesis, decide
-from thalweg.certificate._initial_rate import initial_rate
+from thalweg.certificate._initial_rate import InitialRate, initial_rate
 from thalweg.certificate._later_rate import Point
 from thalweg.certificate._lojasiewicz import worst_case_log10
 from thalweg.certificate._norm_bounds import norm_bounds
@@ -79,6 +79,7 @@ def certify(p: Problem, w: Any, *, rigorous: bool = False, follow: bool = False)
     return certify_reduced(p, p.reduce(weights), weights, 0.0)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def certify_reduced(p: Problem, weights: Weights, like: Weights, time: float) -> Certificate:
     """`certify` for a point of a trajectory.
 
@@ -99,20 +100,15 @@ def certify_reduced(p: Problem, weights: Weights, like: Weights, time: float) ->
         About the flow from that point.
     """
     target, metric = p.flow_data()
-    dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
-    known = levels(target, min(dims))
-    error = float(np.linalg.norm(residual(weights, target, metric)))
-    point = Point(dims=dims, error=error, target=target, metric=metric, known=known)
-    first = initial_rate(weights, metric)
-    proved = _tightened(weights, point, first.rate)
-    basin = _basin(known, point.loss)
-    certain = basin.holds is True or proved.rate > 0.0
+    found = evidence(weights, target, metric)
+    point, known, proved = found.point, found.point.known, found.proved
+    certain = found.certain
     learned = tuple(range(known.rank if certain else known.guaranteed(point.loss)))
     return Certificate(
         time=time,
         rule=proved.rule,
         rate=proved.rate,
-        pivot=first.pivot if proved.rule == "remark-2" else None,
+        pivot=found.first.pivot if proved.rule == "remark-2" else None,
         reducible_loss=point.loss,
         least_loss=point.least if proved.rule == "anytime" else 0.0,
         norm_bounds=_in_data_coordinates(p, weights, like, proved),
@@ -120,7 +116,7 @@ def certify_reduced(p: Problem, weights: Weights, like: Weights, time: float) ->
         path_bound=proved.path,
         converges_to_global=True if certain else None,
         guaranteed=learned,
-        hypotheses=(*first.hypotheses, *point.conditions(), basin),
+        hypotheses=(*found.first.hypotheses, *point.conditions(), found.basin),
         safe_step=safe_step(weights, target, metric),
         lojasiewicz_log10=worst_case_log10(len(weights), sum(item.size for item in weights)),
         message=_sentence(proved, known, learned, certain=certain),
@@ -128,7 +124,7 @@ def certify_reduced(p: Problem, weights: Weights, like: Weights, time: float) ->
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class _Proved:
+class Proved:
     """The best rate with its rule, the path that it allows, and bounds on the layers."""
 
     rate: float
@@ -137,11 +133,41 @@ class _Proved:
     bounds: Array
 
 
-def _tightened(weights: Weights, point: Point, alpha: float) -> _Proved:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What decides a certificate, in reduced coordinates."""
+
+    point: Point
+    first: InitialRate
+    proved: Proved
+    basin: Hypothesis
+
+    @property
+    def certain(self) -> bool:
+        """Whether the limit is a global minimum."""
+        return self.basin.holds is True or self.proved.rate > 0.0
+
+
+def evidence(weights: Weights, target: Array, metric: Array) -> Evidence:
+    """Evaluate every rule at a point."""
+    dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
+    known = levels(target, min(dims))
+    error = float(np.linalg.norm(residual(weights, target, metric)))
+    point = Point(dims=dims, error=error, target=target, metric=metric, known=known)
+    first = initial_rate(weights, metric)
+    return Evidence(
+        point=point,
+        first=first,
+        proved=_tightened(weights, point, first.rate),
+        basin=_basin(known, point.loss),
+    )
+
+
+def _tightened(weights: Weights, point: Point, alpha: float) -> Proved:
     """Let bounds on the layers give a rate, the rate a path bound, and that better bounds."""
     now = np.array([np.linalg.norm(weight, 2) for weight in weights])
     bounds = norm_bounds(weights, point.target, point.metric)
-    found = _Proved(rate=0.0, rule="none", path=math.inf, bounds=bounds)
+    found = Proved(rate=0.0, rule="none", path=math.inf, bounds=bounds)
     for _ in range(ROUNDS):
         kappa = point.rate(bounds)
         rate, rule = max((alpha, "remark-2"), (kappa, "anytime"))
@@ -153,13 +179,13 @@ def _tightened(weights: Weights, point: Point, alpha: float) -> _Proved:
         tighter = np.minimum(bounds, (now + path) * (1.0 + 1e-12))
         settled = bool(np.all(tighter >= (1.0 - 1e-3) * bounds))
         bounds = tighter
-        found = _Proved(rate=rate, rule=rule, path=path, bounds=bounds)
+        found = Proved(rate=rate, rule=rule, path=path, bounds=bounds)
         if settled:
             break
     return found
 
 
-def _in_data_coordinates(p: Problem, weights: Weights, like: Weights, proved: _Proved) -> Array:
+def _in_data_coordinates(p: Problem, weights: Weights, like: Weights, proved: Proved) -> Array:
     """Bound the layers as the user sees them.
 
     Only ``W_1`` differs in norm: the frozen part has orthogonal rows to the moving one, and
@@ -188,7 +214,7 @@ def _basin(known: Levels, loss: float) -> Hypothesis:
     )
 
 
-def _sentence(proved: _Proved, known: Levels, learned: tuple[int, ...], *, certain: bool) -> str:
+def _sentence(proved: Proved, known: Levels, learned: tuple[int, ...], *, certain: bool) -> str:
     if proved.rule == "none" and not certain and not learned:
         return "nothing beyond boundedness is proved at this point"
     parts = []

@@ -36,7 +36,7 @@ def _step(conserved: Array, before: Array, count: int) -> Array:
     return np.array(best, dtype=np.float64)
 
 
-def layer_floors(weights: Weights, widening: float) -> list[Array]:
+def floors(weights: Weights, widening: float = 1.0) -> list[Array]:
     r"""Bound the squared singular values of every layer from below, for all time.
 
     ``W_{l+1}^T W_{l+1} = C_l + W_l W_l^T`` holds at every time with the same ``C_l``. One pass

@@ -4,7 +4,7 @@ import dataclasses
 import math
 
 from thalweg._core import Array, Weights
-from thalweg.certificate._floors import layer_floors
+from thalweg.certificate._floors import floors
 from thalweg.certificate._hypothesis import MARGIN, Hypothesis, counted
 
 
@@ -46,7 +46,7 @@ def initial_rate(weights: Weights, metric: Array) -> InitialRate:
     For a pivot ``j`` with sizes that rise before it and fall after it, ``||grad_j L||^2 >=
     alpha_j ||M||^2`` at all times, with ``alpha_j = sigma_min(D)^2 * prod_{l > j} f_l *
     prod_{k < j} f_k`` and ``f_l`` a lower bound on the least squared singular value of layer
-    ``l`` for all time (`layer_floors`). Squared gradients of layers add, hence so do the rates.
+    ``l`` for all time (`floors`). Squared gradients of layers add, hence so do the rates.
 
     Parameters
     ----------
@@ -65,8 +65,8 @@ def initial_rate(weights: Weights, metric: Array) -> InitialRate:
     docs/certificates.md). Cost: symmetric eigenvalue problems of the hidden sizes.
     """
     dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
-    proved = [float(item[-1]) for item in layer_floors(weights, 1.0)]
-    possible = [float(item[-1]) for item in layer_floors(weights, -1.0)]
+    proved = [float(item[-1]) for item in floors(weights, 1.0)]
+    possible = [float(item[-1]) for item in floors(weights, -1.0)]
     scale = float(metric.min()) ** 2
     rates = {j: scale * _product(proved, j) for j in pivots(dims)}
     if not rates:
@@ -90,15 +90,15 @@ def initial_rate(weights: Weights, metric: Array) -> InitialRate:
     )
 
 
-def _product(floors: list[float], pivot: int) -> float:
+def _product(bounds: list[float], pivot: int) -> float:
     """Multiply the factors of all layers but one; nothing unless every one is positive."""
-    factors = [floor for j, floor in enumerate(floors, 1) if j != pivot]
+    factors = [floor for j, floor in enumerate(bounds, 1) if j != pivot]
     return math.prod(factors) if all(factor > 0.0 for factor in factors) else 0.0
 
 
-def _progress(floors: list[float], pivot: int) -> tuple[int, float]:
+def _progress(bounds: list[float], pivot: int) -> tuple[int, float]:
     """Tell how near a pivot without a rate is to one: positive factors, then the least factor."""
-    factors = [floor for j, floor in enumerate(floors, 1) if j != pivot]
+    factors = [floor for j, floor in enumerate(bounds, 1) if j != pivot]
     return sum(factor > 0.0 for factor in factors), min(factors, default=math.inf)
 
 

@@ -25,30 +25,25 @@ def eigenvalue_slack(weights: Weights) -> list[float]:
 
 
 def _largest_root(shifts: list[float], bound: float) -> float:
-    """Return the largest ``s`` with ``prod (s - m_k)_+ <= bound**2``, rounded upwards."""
-    goal: float = 2.0 * math.log(bound) if bound > 0 else -math.inf
+    """Return the largest ``s`` with ``prod (s - m_k)_+ <= bound**2``, rounded upwards.
+
+    In ``u = log(s - max m)`` the logarithm of the product is convex with slopes from 1 to L, so
+    Newton's method decreases towards the root from above and every iterate is a bound.
+    """
     low = max(shifts)
-
-    def excess(s: float) -> float:
-        total: float = -goal
-        for shift in shifts:
-            if s <= shift:
-                return -math.inf
-            total += float(math.log(s - shift))
-        return total
-
-    high = low + math.exp(
-        2.0 * math.log(max(bound, 1e-300)) / len(shifts)
-    )  # every factor at least the root
-    for _ in range(200):
-        middle = 0.5 * (low + high)
-        if middle in {low, high}:
+    if bound <= 0.0:
+        return low * (1.0 + 1e-12)
+    goal = 2.0 * math.log(bound)
+    gaps = [low - shift for shift in shifts]
+    u = goal / len(shifts)
+    for _ in range(100):
+        part = math.exp(u)
+        excess = sum(math.log(part + gap) for gap in gaps) - goal
+        step = excess / sum(part / (part + gap) for gap in gaps)
+        if not step > 1e-14 * max(1.0, abs(u)):
             break
-        if excess(middle) > 0:
-            high = middle
-        else:
-            low = middle
-    return high * (1.0 + 1e-12)
+        u -= step
+    return (low + math.exp(u)) * (1.0 + 1e-12)
 
 
 def _from_the_end(spectra: list[tuple[float, float]], bound: float) -> list[float]:

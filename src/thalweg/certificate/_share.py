@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from thalweg._core import Array, Result, RngLike, as_count, as_generator
-from thalweg.certificate._certify import certify
+from thalweg.certificate._certify import evidence
 from thalweg.init import gaussian
 from thalweg.problem import Problem
 
@@ -85,12 +85,12 @@ def certified_share(
     generator = as_generator(rng)
     rules = {"remark-2": 0, "anytime": 0, "none": 0}
     alone = certain = 0
+    target, metric = p.flow_data()
     for _ in range(n):
-        found = certify(p, gaussian(p, scale, rng=generator))
-        rules[found.rule] += 1
-        by_matrices = [item for item in found.hypotheses if item.name.startswith("remark-2")]
-        alone += all(item.holds is True for item in by_matrices)
-        certain += found.converges_to_global is True
+        found = evidence(p.reduce(gaussian(p, scale, rng=generator)), target, metric)
+        rules[found.proved.rule] += 1
+        alone += found.first.rate > 0.0
+        certain += found.certain
     return Share(
         n=n,
         by_rule=rules,
