@@ -323,10 +323,13 @@ def test_command(proved, tmp_path, capsys):
 
 
 def test_certify_writes_what_verify_reads(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "data.npz", X=rng.normal(size=(9, 2)), Y=rng.normal(size=(9, 2)))
     folder = tmp_path / "out"
-    arguments = ["certify", "linnerud", "--standardize", "--widths", "3", "--quiet"]
-    arguments += ["--init", "gaussian:0.7", "--rigorous", "--follow", "--out", str(folder)]
+    arguments = ["certify", str(tmp_path / "data.npz"), "--widths", "2", "--quiet"]
+    arguments += ["--init", "gaussian:0.7", "--follow", "--out", str(folder)]
     assert run(arguments) == 0
+    assert str(folder / "proof.json") in capsys.readouterr().out
     assert run(["verify", str(folder / "proof.json")]) == 0
     assert "the limit is a global minimum" in capsys.readouterr().out
 
