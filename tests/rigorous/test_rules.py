@@ -9,6 +9,7 @@ import thalweg as tw
 from thalweg._core import DataError
 from thalweg.rigorous import certify_rigorous
 from thalweg.rigorous._inputs import exact_inputs
+from thalweg.verify import verify_proof
 
 
 def random_case(rng):
@@ -68,6 +69,20 @@ def test_statements_about_data_and_about_the_reduction(rng):
     assert certify_rigorous(p.reduced, p.reduce(w)).reducible_loss == pytest.approx(
         tw.certify(p, w).reducible_loss, rel=1e-9
     )
+
+
+@pytest.mark.parametrize("condition", [1e3, 1e7, 1e11])
+def test_ill_conditioned_data_are_certified_with_more_digits(condition, rng, tmp_path):
+    left, _ = np.linalg.qr(rng.normal(size=(12, 3)))
+    right, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    X = left * [1.0, condition**-0.5, 1.0 / condition] @ right
+    p = tw.Problem.from_data(X, rng.normal(size=(12, 2)), (3,))
+    w = [rng.normal(size=(3, 3)), rng.normal(size=(2, 3))]
+    c, f = certify_rigorous(p, w), tw.certify(p, w)
+    assert c.source == "data"
+    assert c.reducible_loss == pytest.approx(f.reducible_loss, rel=1e-16 * condition + 1e-9)
+    assert c.norm_bounds == pytest.approx(f.norm_bounds, rel=1e-15 * condition + 1e-9)
+    assert verify_proof(c.save_proof(tmp_path / "proof.json")).verified
 
 
 def test_large_tables_are_not_kept(monkeypatch, rng):

@@ -92,10 +92,10 @@ def _climb(inputs: Inputs) -> tuple[Facts | None, NormBounds | None, int]:
 
 def _sharp(known: Facts) -> bool:
     """Tell whether the bounds that matter are within `SHARP` of each other."""
-    top = known.sigma_high[0] + known.error_high
-    pairs = [(known.error_low, known.error_high, top), (known.metric_low, known.metric_high, 0.0)]
-    pairs += [(low, high, top) for low, high in zip(known.sigma_low, known.sigma_high, strict=True)]
-    return all(high - low <= SHARP * scale for low, high, scale in pairs if scale > 0.0)
+    scale = known.sigma_high[0] + known.error_high
+    pairs = [(known.error_low, known.error_high)]
+    pairs += zip(known.sigma_low, known.sigma_high, strict=True)
+    return all(high - low <= SHARP * scale for low, high in pairs)
 
 
 def _global(known: Facts, bounds: NormBounds) -> bool:

@@ -22,7 +22,7 @@ from thalweg.rigorous._balls import (
     product,
 )
 from thalweg.rigorous._inputs import Inputs
-from thalweg.rigorous._spectrum import eigenvalues
+from thalweg.rigorous._spectrum import eigenvalues, positive_eigenvalues
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,8 +69,8 @@ def quantities(inputs: Inputs) -> Quantities | None:
         pull = second.solve(excess.transpose())
     except ZeroDivisionError:
         return None
-    own = eigenvalues(second)
-    fitted = eigenvalues(cross * fit * scale)
+    own = positive_eigenvalues(second)
+    fitted = positive_eigenvalues(cross * fit * scale)
     spectra = [eigenvalues(item) for item in conserved(inputs)]
     if own is None or fitted is None or any(item is None for item in spectra):
         return None

@@ -71,6 +71,26 @@ def eigenvalues(symmetric: BallMatrix) -> list[Ball] | None:
     return [_widen(value, error, defect) * ball(2.0**shift) for value in ascending]
 
 
+def positive_eigenvalues(symmetric: BallMatrix) -> list[Ball] | None:
+    """Enclose the eigenvalues of a positive semidefinite matrix, small ones too.
+
+    An eigenvalue far below the largest has a poor relative enclosure, but its inverse is among
+    the largest of the inverse matrix. Each gets the narrower of the two balls.
+    """
+    direct = eigenvalues(symmetric)
+    try:
+        inverse = eigenvalues(symmetric.inv())
+    except ZeroDivisionError:
+        return direct
+    if direct is None or inverse is None:
+        return direct
+    out = []
+    for one, other in zip(direct, reversed(inverse), strict=True):
+        two = 1 / other if other > 0 else one
+        out.append(two if two.rad() < one.rad() else one)
+    return out
+
+
 def _exponent(centre: Array) -> int:
     """Return a power of two near the largest entry, within what a double can scale by."""
     top = float(np.abs(centre).max())
