@@ -181,3 +181,17 @@ def test_envelope_is_rounded_upwards():
     assert c.loss_bound(when) <= 1e-3 * (1 + 1e-12)
     assert c.time_to_reach(0.0) == np.inf
     assert np.all(np.diff(c.loss_bound(np.linspace(0, 3, 7))) < 0)
+
+
+@pytest.mark.parametrize(
+    ("size", "level"), [(1e-95, 1.0), (1e62, 1.0), (1e98, 1e-90), (1e-33, 1e-4)]
+)
+def test_extreme_scales_end_in_words(size, level, rng, tmp_path):
+    dims = (2, 2, 1, 1)
+    p = tw.Problem.from_target(level * rng.normal(size=(1, 2)), dims=dims)
+    w = [size * rng.normal(size=(b, a)) for a, b in itertools.pairwise(dims)]
+    c = certify_rigorous(p, w)
+    assert c.message
+    assert c.converges_to_global is None
+    if c.proof:
+        assert verify_proof(c.save_proof(tmp_path / "proof.json")).verified

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from thalweg.verify._exact import Exact, bordered, inertia, rank, shifted, trace_of_fit
-from thalweg.verify._rounding import exp_up, root_up, round_up
+from thalweg.verify._rounding import BITS, exp_up, root_up, round_up
 
 
 @pytest.fixture
@@ -74,4 +74,4 @@ def test_rounding_is_upwards_and_tight(rng):
             square = abs(x)
             assert root_up(square) ** 2 >= square
             assert round_up(x) >= x
-            assert round_up(x) - x <= Fraction(1, 2**199)
+            assert round_up(x) - x <= Fraction(1, 2**BITS)

@@ -229,18 +229,21 @@ def test_a_dropped_tube_proves_nothing(followed, tmp_path):
     assert not check(seal(forged), tmp_path).verified
 
 
-def test_a_lost_tube_is_accepted_for_what_it_is(monkeypatch, tmp_path):
+def test_a_lost_tube_is_not_in_the_file_and_cannot_be_claimed(monkeypatch, followed, tmp_path):
     monkeypatch.setattr("thalweg.rigorous._tube.MAX_STEPS", 3)
     p = tw.Problem.from_target([2.0, 1.0], dims=(2, 2, 2))
     rng = np.random.default_rng(1)
     c = certify_rigorous(p, [rng.normal(size=(2, 2)) for _ in range(2)], follow=True)
     assert c.status == "undecided"
+    assert c.proof["tube"] is None
     found = check(c.proof, tmp_path)
     assert found.verified, found.reason
     assert not any("global" in claim for claim in found.claims)
-    forged = altered(c.proof, ("tube", "entered"), lambda _: True)
-    forged = altered(forged, ("claims", "entered"), lambda _: True)
+    forged = c.proof | {"claims": c.proof["claims"] | {"entered": True}}
     assert not check(seal(forged), tmp_path).verified
+    cut = copy.deepcopy(followed)
+    del cut["tube"]["steps"][3:]
+    assert not check(seal(cut), tmp_path).verified
 
 
 @pytest.mark.parametrize("metric", ["raw", "whitened"])

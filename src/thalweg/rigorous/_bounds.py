@@ -26,7 +26,7 @@ class NormBounds:
 
 def norm_bounds(known: Facts) -> NormBounds | None:
     """Evaluate the theorem; ``None`` if a number is not finite."""
-    if not known.metric_low > 0.0:
+    if not (known.metric_low > 0.0 and math.isfinite(up(ball(known.error_high) ** 2))):
         return None
     top = known.sigma_high[0] if known.sigma_high else 0.0
     square = (ball(top) + ball(known.error_high)) ** 2 / ball(known.metric_low)

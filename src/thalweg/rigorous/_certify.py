@@ -143,9 +143,11 @@ def _certificate(
             "guaranteed": known.learnable if at_once else guaranteed(known, known.error_high),
         }
         told = hypotheses(known, first.pivot)
-        if tube is not None:
-            claims["entered"] = entered
-    proof = build_proof(inputs, known, claims, bits, None if tube is None else tube.record)
+        if entered:
+            claims["entered"] = True
+    # A tube that was lost proves nothing.
+    record = tube.record if tube is not None and entered else None
+    proof = build_proof(inputs, known, claims, bits, record)
     return RigorousCertificate(
         time=0.0,
         rule=rule,
@@ -191,8 +193,8 @@ def _nothing(inputs: Inputs, depth: int, bits: int) -> RigorousCertificate:
         guaranteed=(),
         hypotheses=(),
         message=(
-            f"nothing is proved: the data are too ill-conditioned for {bits} bits "
-            "(an input direction is almost a combination of others)"
+            f"nothing is proved: a number is beyond the range of doubles, or an input is so "
+            f"nearly a combination of others that {bits} bits do not tell"
         ),
         status="undecided",
         source=inputs.source,

@@ -93,6 +93,7 @@ def _basin(known: Facts) -> Hypothesis:
         value=value,
         threshold=0.0,
         message=(
-            f"reducible loss {0.5 * known.error_high**2:.6g}, next critical value {0.5 * least:.6g}"
+            f"reducible loss {0.5 * known.error_high * known.error_high:.6g}, "
+            f"next critical value {0.5 * least:.6g}"
         ),
     )

@@ -78,9 +78,15 @@ def spectral(weight: BallMatrix) -> Ball:
 
 
 def least_curvature(point: list[Array], data: FlowData) -> Ball | None:
-    """Bound the smallest eigenvalue of the Hessian at a point from below, as an exact ball."""
+    """Bound the smallest eigenvalue of the Hessian at a point from below, as an exact ball.
+
+    It is lowered a little more, so that a verifier may round the exact Hessian.
+    """
     found = eigenvalues(hessian([matrix(item) for item in point], data))
-    return None if found is None else found[0].lower()
+    if found is None:
+        return None
+    size = found[0].abs_upper().max(found[-1].abs_upper())
+    return (found[0] - size * ball(2.0**-60)).lower()
 
 
 def hessian(weights: list[BallMatrix], data: FlowData) -> BallMatrix:

@@ -30,7 +30,7 @@ DEGREE = 16
 ACCURACY = 1e-17
 GROWTH = 0.2
 """Aim for what the Lipschitz term adds to the exponent of growth in one step."""
-MAX_STEPS = 3000
+MAX_STEPS = 1000
 HALVINGS = 12
 LONGEST = 1e6
 MAX_WEIGHTS = 100
@@ -152,7 +152,10 @@ def _tube(end: dict[str, float], radius: Ball, steps: list[Step], reason: str = 
 def _advance(point: list[Array], radius: Ball, data: FlowData, metric: Ball) -> Step | None:
     """Try steps of decreasing length until one is proved."""
     second, cross = middles(data.second), middles(data.cross)
-    series = taylor(point, second, cross, DEGREE)
+    with np.errstate(all="ignore"):
+        series = taylor(point, second, cross, DEGREE)
+    if not all(np.isfinite(item).all() for item in series):
+        return None
     scale = max(1.0, math.sqrt(sum(float(np.sum(item**2)) for item in point)))
     length = min(reach(series, ACCURACY * scale), LONGEST)
     here = centre(point, data, metric)

@@ -73,13 +73,16 @@ def _identity(order: int) -> Exact:
 def curvature_at_least(point: list[list[list[float]]], setting: Setting, bound: Fraction) -> bool:
     """Decide whether the smallest eigenvalue of the Hessian at `point` is at least `bound`.
 
-    The exact Hessian is rounded to `DIGITS` binary places and the bound raised by what that can
-    change, so that the integers stay short.
+    The exact Hessian is rounded to `DIGITS` binary digits of its largest entry and the bound
+    raised by what that can change, so that the integers stay short.
     """
     matrix = hessian([Exact.of(layer) for layer in point], setting)
     order = len(matrix)
-    rounded = [[round(value * 2**DIGITS) for value in row] for row in matrix]
-    raised = bound * setting.divisor * 2**DIGITS + order
+    top = max(abs(value) for row in matrix for value in row)
+    place = top.numerator.bit_length() - top.denominator.bit_length()
+    scale = Fraction(2) ** (DIGITS - place)
+    rounded = [[round(value * scale) for value in row] for row in matrix]
+    raised = bound * setting.divisor * scale + order
     for i in range(order):
         rounded[i][i] -= math.ceil(raised)
     return inertia(rounded)[0] == 0

@@ -3,7 +3,7 @@
 import math
 from fractions import Fraction
 
-BITS = 200
+BITS = 400
 
 
 def round_up(value: Fraction) -> Fraction:
