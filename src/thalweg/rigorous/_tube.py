@@ -20,7 +20,7 @@ from thalweg.rigorous._bounds import NormBounds
 from thalweg.rigorous._defect import defect, end_values, excursion, polynomials
 from thalweg.rigorous._facts import Facts
 from thalweg.rigorous._flow_data import FlowData, distance, flow_data, nearest
-from thalweg.rigorous._growth import centre, least_curvature
+from thalweg.rigorous._growth import Centre, centre, least_curvature
 from thalweg.rigorous._inputs import Inputs
 from thalweg.rigorous._rules import anytime_rate, basin_square, in_basin
 from thalweg.rigorous._taylor import reach, taylor
@@ -151,23 +151,27 @@ def _tube(end: dict[str, float], radius: Ball, steps: list[Step], reason: str = 
 
 def _advance(point: list[Array], radius: Ball, data: FlowData, metric: Ball) -> Step | None:
     """Try steps of decreasing length until one is proved."""
-    second, cross = middles(data.second), middles(data.cross)
     with np.errstate(all="ignore"):
-        series = taylor(point, second, cross, DEGREE)
-    if not all(np.isfinite(item).all() for item in series):
-        return None
-    scale = max(1.0, math.sqrt(sum(float(np.sum(item**2)) for item in point)))
-    length = min(reach(series, ACCURACY * scale), LONGEST)
-    here = centre(point, data, metric)
-    speed = math.sqrt(sum(float(np.sum(item[1] ** 2)) for item in series))
-    bend = max(0.5 * up(here.lipschitz(radius)) * speed, GROWTH / LONGEST**2)
-    length = min(length, math.sqrt(GROWTH / bend))
+        series = taylor(point, middles(data.second), middles(data.cross), DEGREE)
+        length = _first_length(series, radius, centre(point, data, metric))
     for _ in range(HALVINGS):
+        if not (length > 0.0 and all(np.isfinite(item).all() for item in series)):
+            return None
         step = _prove(point, radius, series, (data, metric), length)
         if step is not None:
             return step
         length *= 0.5
     return None
+
+
+def _first_length(series: list[Array], radius: Ball, here: Centre) -> float:
+    """Choose a step that Taylor's remainder and the Lipschitz term should allow."""
+    size, speed = (
+        float(np.sqrt(sum(float(np.sum(item[k] ** 2)) for item in series))) for k in (0, 1)
+    )
+    length = min(reach(series, ACCURACY * max(1.0, size)), LONGEST)
+    bend = max(0.5 * up(here.lipschitz(radius)) * speed, GROWTH / LONGEST**2)
+    return min(length, math.sqrt(GROWTH / bend))
 
 
 def _prove(
