@@ -26,8 +26,8 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 ROUNDING = 1e-9
 """Relative excess over a bound that counts as a violation; the trajectories are good to 1e-11."""
-FLOOR = 1e-20
-"""Part of the squared target, or of a larger loss at the start, below which all is rounding."""
+RTOL = 1e-12
+"""Of the trajectories: ``M`` is known to so many parts of ``||D|| prod ||W_j||``."""
 
 
 # --- random networks ------------------------------------------------------------------------
@@ -65,8 +65,7 @@ def perturbed(w, rng):
 def audit(seed: int) -> tuple[list[str], dict[str, float], list[str]]:
     """Return violations, the ratio of truth to bound for each kind of bound, and the rules."""
     p, w = network(seed)
-    run = tw.flow(p, w, t_end=10.0, rtol=1e-12)
-    square = max(float(np.sum(p.flow_data()[0] ** 2)), 2.0 * float(run.reducible_loss[0]))
+    run = tw.flow(p, w, t_end=10.0, rtol=RTOL)
     later = int(np.argmax(run.reducible_loss <= 0.1 * run.reducible_loss[0]))
     middle = float(run.t[later])
     told = [(tw.certify(p, w), 0.0), (tw.certify(p, run.weights_at(middle)), middle)]
@@ -74,15 +73,15 @@ def audit(seed: int) -> tuple[list[str], dict[str, float], list[str]]:
     wrong: list[str] = []
     ratios: dict[str, float] = {}
     for c, offset in told:
-        for name, value, bound in comparisons(run, c, offset, square):
+        for name, value, bound in comparisons(run, c, offset):
             ratios[name] = max(ratios.get(name, 0.0), value / bound if bound > 0 else 0.0)
             if value > bound * (1.0 + ROUNDING) + 1e-13:
                 wrong.append(f"seed {seed}, dims {p.dims}, {p.metric}: {name} {value} > {bound}")
     return wrong, ratios, [c.rule for c, _ in told]
 
 
-def comparisons(run, c, offset, square):
-    """Yield name, true value and bound; the loss in units that make its floor one."""
+def comparisons(run, c, offset):
+    """Yield name, true value and bound; the loss relative to its bound."""
     begin = max(c.time, offset)
     after = run.t >= begin
     t = run.t[after]
@@ -93,10 +92,11 @@ def comparisons(run, c, offset, square):
             yield "norm (data)", float(np.linalg.norm(item, 2)), float(c.norm_bounds[j])
     loss, bound = run.reducible_loss[after], c.loss_bound(t - offset)
     moved = (t - begin) * c.rate > 0.05
-    excess, limit = loss[moved] - c.least_loss, bound[moved] - c.least_loss
-    floor = (FLOOR if c.least_loss == 0.0 else 1e-14) * square
-    for ratio in excess / (limit + floor):
-        yield f"loss ({c.rule})", float(ratio), 1.0
+    known = RTOL * float(run.problem.flow_data()[1].max() * np.prod(run.layer_norms.max(axis=0)))
+    excess = np.maximum(loss[moved] - c.least_loss - 1e-14 * c.least_loss, 0.0)
+    limit = np.sqrt(bound[moved] - c.least_loss) + known
+    for ratio in np.sqrt(excess) / limit:
+        yield f"loss ({c.rule})", float(ratio) ** 2, 1.0
     if c.rate > 0.0:
         yield f"path ({c.rule})", length(run, t[:: max(1, len(t) // 60)]), c.path_bound
 
@@ -204,51 +204,52 @@ def run_rules(arguments) -> int:
 
 
 # --- chance ---------------------------------------------------------------------------------
-NETWORKS = ((2, 2, 2), (4, 4, 4), (4, 8, 4), (4, 16, 4), (4, 4, 4, 4), (4, 8, 6, 4))
+NETWORKS = ((2, 2, 2), (4, 4, 4), (4, 6, 4), (4, 8, 4), (4, 4, 4, 4), (4, 8, 6, 4))
+WIDTHS = range(4, 13)
 
 
-def shares(dims: tuple[int, ...], growth: float, scale: float, n: int, seed: int):
+def shares(dims: tuple[int, ...], growth: float, n: int, seed: int):
+    """Ask how often growing scales are certified; a common factor of the scales changes nothing."""
     p = tw.Problem.from_target(np.linspace(2.0, 1.0, min(dims[0], dims[-1])), dims=dims)
-    scales = [scale * growth**j for j in range(len(dims) - 1)]
+    scales = [0.3 * growth**j for j in range(len(dims) - 1)]
     return certified_share(p, scales, n=n, rng=seed)
+
+
+def curve(ax, x, found, label, style="-"):
+    """Draw fractions with their intervals, and print them."""
+    band = np.array([item.interval for item in found])
+    (line,) = ax.plot(x, [item.fraction for item in found], style, label=label, linewidth=1.8)
+    ax.fill_between(x, band[:, 0], band[:, 1], color=line.get_color(), alpha=0.15, linewidth=0)
+    print(f"{label}: " + " ".join(f"{item.fraction:.3f}" for item in found))
 
 
 def run_chance(arguments) -> int:
     from matplotlib.figure import Figure
 
-    growths = np.geomspace(0.25, 8.0, 21)
-    sizes = np.geomspace(0.02, 2.0, 21)
-    figure = Figure(figsize=(11.0, 4.4), layout="constrained")
+    n, seed = arguments.n, arguments.seed
+    growths = np.geomspace(0.125, 8.0, 19)
+    figure = Figure(figsize=(11.0, 4.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     for dims in NETWORKS:
-        label = "-".join(map(str, dims))
-        for ax, grid in ((left, growths), (right, sizes)):
-            found = [
-                shares(dims, float(x), 0.3, arguments.n, arguments.seed)
-                if ax is left
-                else shares(dims, 1.0, float(x), arguments.n, arguments.seed)
-                for x in grid
-            ]
-            values = [
-                item.fraction if ax is left else 1.0 - item.by_rule["none"] / item.n
-                for item in found
-            ]
-            (line,) = ax.plot(grid, values, label=label, linewidth=1.8)
-            if ax is left:
-                band = np.array([item.interval for item in found])
-                ax.fill_between(grid, band[:, 0], band[:, 1], color=line.get_color(), alpha=0.15)
-            print(label, "growth" if ax is left else "scale", [round(v, 3) for v in values])
-    left.set_title("Certified by the conserved matrices alone", loc="left", weight="bold")
-    left.set_xlabel("scale of each layer over that of the one before")
-    right.set_title("Certified by any rule, equal scales", loc="left", weight="bold")
-    right.set_xlabel("standard deviation of the entries (target strengths 1 to 2)")
+        found = [shares(dims, float(x), n, seed) for x in growths]
+        curve(left, growths, found, "-".join(map(str, dims)))
+    for growth in (1.0, 2.0, 4.0):
+        for depth, style in ((2, "o-"), (3, "s--")):
+            sizes = [(4, *(width,) * (depth - 1), 4) for width in WIDTHS]
+            label = f"4-{'n-' * (depth - 1)}4, growth {growth:g}"
+            curve(right, WIDTHS, [shares(dims, growth, n, seed) for dims in sizes], label, style)
+    left.set_title("Scales of the layers", loc="left", weight="bold")
+    left.set_xlabel("growth: scale of each layer over that of the one before")
+    left.set_xscale("log", base=2)
+    right.set_title("Widths", loc="left", weight="bold")
+    right.set_xlabel("hidden width n")
     for ax in (left, right):
-        ax.set_xscale("log")
         ax.set_ylim(-0.03, 1.03)
-        ax.set_ylabel("fraction of Gaussian starts")
+        ax.set_ylabel("fraction of Gaussian starts with a rate")
         ax.grid(visible=True, linewidth=0.5, color="#d9dde2")
         ax.spines[["top", "right"]].set_visible(False)
-    left.legend(title="layer sizes", frameon=False, fontsize=8.5)
+        below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.15), "ncols": 3}
+        ax.legend(frameon=False, fontsize=8.5, **below)
     figure.savefig(arguments.out, dpi=110)
     print(arguments.out)
     return 0

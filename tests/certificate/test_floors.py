@@ -198,3 +198,15 @@ def test_accumulation_stops_where_a_layer_has_fewer_columns_than_rows():
     assert bound[1] == pytest.approx(3.99)
     assert bound[2] == pytest.approx(1.0)
     assert all(a >= b - 1e-9 for a, b in zip(least_squares_of(w)[1:], bound[1:], strict=True))
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(3, 2), (2, 4), (4, 4)])
+def test_wide_two_layer_networks_are_always_certified(inputs, outputs):
+    rng = np.random.default_rng(inputs)
+    T = rng.normal(size=(outputs, inputs))
+    enough = inputs + outputs - 1
+    for width, always in ((enough, True), (enough + 3, True), (enough - 1, False)):
+        p = tw.Problem.from_target(T, dims=(inputs, width, outputs))
+        starts = [tw.init.gaussian(p, scale=float(s), rng=rng) for s in rng.uniform(0.1, 2.0, 60)]
+        rated = [tw.certify(p, w).rate > 0.0 for w in starts]
+        assert all(rated) is always

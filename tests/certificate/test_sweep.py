@@ -46,7 +46,7 @@ def test_the_audit_itself_sees_violations(bench):
     run = tw.flow(p, w, t_end=2.0, rtol=1e-12)
     for factor, expected in ((1.0, False), (1.2, True)):
         told = dataclasses.replace(c, rate=factor * c.rate)
-        found = bench.comparisons(run, told, 0.0, 0.25)
+        found = bench.comparisons(run, told, 0.0)
         worst = max(value / bound for name, value, bound in found if name.startswith("loss"))
         assert (worst > 1.0 + 1e-9) is expected
 

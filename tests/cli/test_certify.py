@@ -103,3 +103,22 @@ def test_rigorous_hands_over_to_ball_arithmetic(thalweg, monkeypatch, flags, fol
     done = thalweg("certify", *DATA, "--init", "exponential:0.5", "--json", *flags)
     assert done.code == 0
     assert seen == [follow]
+
+
+def test_analyze_proves_its_certificate_at_the_same_point(thalweg, monkeypatch):
+    stage = types.ModuleType("thalweg.rigorous")
+    stage.certify_rigorous = lambda p, w, *, follow: tw.certify(p, w)
+    monkeypatch.setitem(sys.modules, "thalweg.rigorous", stage)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    done = thalweg("analyze", *DATA, "--rigorous", "--json", "--no-report")
+    document = json.loads(done.out, parse_constant=no_constants)
+    one, two = document["certificate"], document["rigorous"]
+    assert done.code == 0
+    assert one["time"] == two["time"] > 0.0
+    assert two["rate"] == pytest.approx(one["rate"], rel=1e-6)
+
+
+def test_analyze_says_what_is_missing_for_a_rate(thalweg):
+    done = thalweg("analyze", *DATA, "--t-end", "1e-6", "--no-report", "--quiet")
+    assert "missing for a rate" in done.out
+    assert "smallest singular value" in done.out

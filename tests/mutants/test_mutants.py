@@ -102,8 +102,8 @@ MUTANTS = {
     ),
     "metric forgotten in the later rate": (
         "certificate/_later_rate.py",
-        "(point.metric.min() * _product_floor(point, sigma) / bounds[0]) ** 2",
-        "(_product_floor(point, sigma) / bounds[0]) ** 2",
+        "(point.metric.min() * point.product_floor / bounds[0]) ** 2",
+        "(point.product_floor / bounds[0]) ** 2",
         "tests/certificate/test_later_rates.py::test_the_metric_may_not_be_forgotten",
     ),
     "metric forgotten in the norm bounds": (

@@ -96,11 +96,12 @@ class Certificate(Result):
     def summary_rows(self) -> list[tuple[str, str]]:
         """One row per statement, then one per hypothesis."""
         step = f"{self.safe_step:.4g}" if math.isfinite(self.safe_step) else "any"
+        path = f"at most {self.path_bound:.4g}" if self.rate > 0.0 else "no bound without a rate"
         return [
             ("proved", self.message.removeprefix("proved: ")),
             ("at time", f"{self.time:.6g} (reducible loss {self.reducible_loss:.6g})"),
             ("layer norms", "at most " + ", ".join(f"{value:.4g}" for value in self.norm_bounds)),
-            ("remaining path", f"at most {self.path_bound:.4g}"),
+            ("remaining path", path),
             ("safe step size", f"{step} (gradient descent from here)"),
             *((item.name, f"{WORDS[item.holds]}: {item.message}") for item in self.hypotheses),
         ]

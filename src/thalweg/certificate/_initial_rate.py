@@ -105,7 +105,7 @@ def _progress(bounds: list[float], pivot: int) -> tuple[int, float]:
 def _widths(dims: tuple[int, ...], pivot: int | None = None) -> Hypothesis:
     """State the condition on the sizes, with the worst step of the nearest layer if it fails."""
     worst = min(_violation(dims, j) for j in range(1, len(dims)))
-    where = "there is no such layer" if pivot is None else f"pivot: layer {pivot}"
+    where = "there is no such layer" if pivot is None else f"best pivot: layer {pivot}"
     return counted(
         "remark-2: sizes rise up to a pivot layer and fall after it",
         -worst,

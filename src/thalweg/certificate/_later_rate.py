@@ -1,6 +1,7 @@
 """Rates that hold from a computed point on, because its loss is low (Spec 3.3, 3.4)."""
 
 import dataclasses
+import functools
 import math
 
 import numpy as np
@@ -39,6 +40,21 @@ class Point:
     def narrow(self) -> bool:
         """Whether a hidden layer is narrower than that."""
         return min(self.dims) < self.full
+
+    @functools.cached_property
+    def product_floor(self) -> float:
+        """Lower bound of ``sigma_{d_y}(W_L ... W_1)`` for all later times, where ``d_y <= k``.
+
+        From ``P D = T - M`` at once, or restricted to the first ``m`` inputs, the ones of the
+        largest metric: ``P_m = (T_m - M_m) D_m^{-1}``.
+        """
+        d_y, k = self.target.shape
+        best = (float(self.known.sigma[d_y - 1]) - self.error) / float(self.metric.max())
+        for m in range(d_y, k + 1):
+            head = self.target[:, :m] / self.metric[:m]
+            floor = float(np.linalg.svd(head, compute_uv=False)[d_y - 1])
+            best = max(best, floor - self.error / float(self.metric[:m].min()))
+        return best
 
     @property
     def loss(self) -> float:
@@ -104,26 +120,10 @@ def _wide_rate(point: Point, bounds: Array) -> float:
     sigma = float(point.known.sigma[point.full - 1])
     rate = 0.0
     if d_y <= k and bounds[0] > 0.0:
-        rate += (point.metric.min() * _product_floor(point, sigma) / bounds[0]) ** 2
+        rate += (point.metric.min() * point.product_floor / bounds[0]) ** 2
     if k <= d_y and len(point.dims) > 2 and bounds[-1] > 0.0:
         rate += ((sigma - point.error) / bounds[-1]) ** 2
     return float(rate)
-
-
-def _product_floor(point: Point, sigma: float) -> float:
-    """Bound ``sigma_{d_y}(W_L ... W_1)`` from below for all later times.
-
-    From ``P D = T - M`` at once, or restricted to the first ``m`` inputs, the ones of the largest
-    metric: ``P_m = (T_m - M_m) D_m^{-1}``.
-    """
-    d_y, k = point.target.shape
-    error, metric = point.error, point.metric
-    best = (sigma - error) / float(metric.max())
-    for m in range(d_y, k + 1):
-        head = point.target[:, :m] / metric[:m]
-        floor = float(np.linalg.svd(head, compute_uv=False)[d_y - 1])
-        best = max(best, floor - error / float(metric[:m].min()))
-    return best
 
 
 def _narrow_conditions(point: Point) -> list[Hypothesis]:

@@ -1,5 +1,6 @@
 """`thalweg analyze`: from data to limit, certificate and report."""
 
+import dataclasses
 import json
 import shlex
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 import click
 
 from thalweg._core import StoreError, write_whole
+from thalweg.certificate import Certificate, certify
 from thalweg.cli._options import (
     data_options,
     general_options,
@@ -30,6 +32,7 @@ from thalweg.trajectory import Trajectory, flow
 @start_options
 @run_options
 @click.option("--no-report", is_flag=True, help="No page and no pictures.")
+@click.option("--rigorous", is_flag=True, help="Prove the certificate in ball arithmetic as well.")
 @general_options
 def command(**options: Any) -> int:
     """Follow the gradient flow on DATA and say where it ends, how fast and why.
@@ -50,6 +53,9 @@ def command(**options: Any) -> int:
             progress=progress.flow,
         )
         document = summary(request, run)
+        proof = _prove(run, progress) if options["rigorous"] else None
+        if proof is not None:
+            document["rigorous"] = proof.to_dict()
         tasks = [partial(_summary, document, folder), partial(run.save, folder / "run.npz")]
         if not options["no_report"]:
             progress.show("drawing the report")
@@ -58,7 +64,7 @@ def command(**options: Any) -> int:
     if options["as_json"]:
         tell_json(document)
     else:
-        _tell(request, run, files)
+        _tell(request, run, files, proof)
     for text in trouble:
         say(f"thalweg: error: {text}")
     return exit_code(run) or (2 if trouble else 0)
@@ -102,7 +108,15 @@ def _page(run: Trajectory, request: Request, folder: Path) -> Path:
     return report.write(run, folder, name=request.data.name, command=command)
 
 
-def _tell(request: Request, run: Trajectory, files: list[Path]) -> None:
+def _prove(run: Trajectory, progress: Progress) -> Certificate:
+    """Evaluate the certificate of the run again, at its point, in ball arithmetic."""
+    progress.show("proving the certificate")
+    time = run.certificate.time
+    proof = certify(run.problem, run.weights_at(time), rigorous=True)
+    return dataclasses.replace(proof, time=time)
+
+
+def _tell(request: Request, run: Trajectory, files: list[Path], proof: Certificate | None) -> None:
     from thalweg.report import two_sentences
 
     tell_rows(request.rows)
@@ -113,6 +127,11 @@ def _tell(request: Request, run: Trajectory, files: list[Path]) -> None:
         (item.name, f"{'holds' if item.holds else 'fails'}: {item.message}")
         for item in run.problem.assumptions
     ]
-    tell_rows([*rows, *run.summary_rows()])
+    rows += run.summary_rows()
+    if run.certificate.rate == 0.0:
+        rows += [("missing for a rate", item.message) for item in run.certificate.failing]
+    if proof is not None:
+        rows.append(("in ball arithmetic", proof.message))
+    tell_rows(rows)
     for path in files:
         tell(str(path))

@@ -91,10 +91,12 @@ def _envelope(ax: Axes, run: Trajectory, bottom: float) -> None:
             label=label,
         )
         label = None
-    if certificate.converges_to_global and bottom > 0.0:
+    begin = run.start_certificate
+    first = begin if begin.converges_to_global else certificate
+    if first.converges_to_global and bottom > 0.0:
         ax.plot(
-            [certificate.time],
-            [max(certificate.reducible_loss, bottom)],
+            [first.time],
+            [max(first.reducible_loss, bottom)],
             marker="D",
             markersize=5,
             color=CYCLE[1],

@@ -85,7 +85,7 @@ def _speed(run: Trajectory) -> str:
     if certificate.converges_to_global:
         when = (
             "from the start on"
-            if certificate.time == 0.0
+            if run.start_certificate.converges_to_global
             else f"from flow time {number(certificate.time)} on"
         )
         sure = f"that the limit is a global minimum is a theorem {when}"
