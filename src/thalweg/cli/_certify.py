@@ -19,6 +19,7 @@ from thalweg.cli._options import (
 from thalweg.cli._output import tell, tell_json, tell_rows
 from thalweg.cli._progress import Progress
 from thalweg.cli._request import Request, build, check_writable
+from thalweg.rigorous import RigorousCertificate
 
 
 @click.command("certify")
@@ -34,7 +35,7 @@ from thalweg.cli._request import Request, build, check_writable
     "--out",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Folder for certificate.json and certificate.png.",
+    help="Folder for certificate.json, certificate.png and, if rigorous, proof.json.",
 )
 @general_options
 def command(**options: Any) -> int:
@@ -89,7 +90,10 @@ def _keep(document: dict[str, Any], proved: Certificate, folder: Path) -> list[P
     text = json.dumps(document, allow_nan=False, indent=1, ensure_ascii=False)
     picture = io.BytesIO()
     proved.plot().savefig(picture, format="png", dpi=120)
-    return [
+    files = [
         write_whole(folder / "certificate.json", text.encode()),
         write_whole(folder / "certificate.png", picture.getvalue()),
     ]
+    if isinstance(proved, RigorousCertificate) and proved.proof:
+        files.append(proved.save_proof(folder / "proof.json"))
+    return files

@@ -15,6 +15,7 @@ COMMANDS = {
     "analyze": "data to limit, certificate and report",
     "flow": "the trajectory alone",
     "certify": "what can be proved about a start",
+    "verify": "check the proof that certify --rigorous wrote, independently",
     "landscape": "every critical value, with what is learned there",
     "classify": "which critical point given weights are, and why",
     "datasets": "the bundled data sets",

@@ -34,6 +34,7 @@ class ProblemFacts(Result):
     n_samples: int
     tolerance: Tolerance
     _moments: Moments
+    _tables: tuple[Array, Array] | None = None
 
     @property
     def depth(self) -> int:
@@ -96,6 +97,10 @@ class ProblemFacts(Result):
     def clock_unit(self) -> str:
         """What one unit of flow time means, for axes."""
         return f"dW/dt = -grad of the {self.loss_name} loss ({self.metric} metric)"
+
+    def tables(self) -> tuple[Array, Array] | None:
+        """Return ``X (d_x, m)`` and ``Y (d_y, m)`` as given, or ``None`` if they were not kept."""
+        return self._tables
 
     def critical_value(self, learned: Any) -> float:
         """Return the reducible loss at critical points that learned these directions (Spec 4.2)."""

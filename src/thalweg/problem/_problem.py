@@ -22,7 +22,7 @@ from thalweg.problem._coordinates import lift_weights, reduce_weights, reduced_m
 from thalweg.problem._facts import ProblemFacts
 from thalweg.problem._hessian_operator import HessianOperator, hessian_of
 from thalweg.problem._reduction import reduce_data
-from thalweg.problem._tables import paired_tables, target_tables
+from thalweg.problem._tables import kept_tables, paired_tables, target_tables
 from thalweg.problem._torch_model import linear_dims
 
 METRICS = ("raw", "whitened")
@@ -78,7 +78,7 @@ class Problem(ProblemFacts):
         Returns
         -------
         Problem
-            Immutable; keeps the reduction, not the data.
+            Immutable; keeps the reduction, and the data only if they are small.
 
         Raises
         ------
@@ -101,6 +101,7 @@ class Problem(ProblemFacts):
             n_samples=x.shape[1] if n_samples is None else n_samples,
             tolerance=tolerance or Tolerance(),
             _moments=reduce_data(x, y),
+            _tables=kept_tables(x, y),
         )
 
     @classmethod
@@ -250,7 +251,11 @@ class Problem(ProblemFacts):
         """
         moments = reduced_moments(self._moments, self.metric)
         return dataclasses.replace(
-            self, dims=(self.rank, *self.dims[1:]), metric="raw", _moments=moments
+            self,
+            dims=(self.rank, *self.dims[1:]),
+            metric="raw",
+            _moments=moments,
+            _tables=None,
         )
 
     def reduce(self, w: Any) -> list[Array]:

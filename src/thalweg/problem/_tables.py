@@ -6,6 +6,19 @@ import numpy as np
 
 from thalweg._core import Array, DataError, DimensionError, as_float_array, as_matrix
 
+KEPT = 2**18
+"""A table with at most so many numbers is kept: exact proofs start from it."""
+
+
+def kept_tables(x: Array, y: Array) -> tuple[Array, Array] | None:
+    """Return the pair with writing forbidden, or ``None`` if it is too large to keep."""
+    if x.size + y.size > KEPT:
+        return None
+    out = np.ascontiguousarray(x), np.ascontiguousarray(y)
+    for array in out:
+        array.flags.writeable = False
+    return out
+
 
 def paired_tables(X: Any, Y: Any, samples: str) -> tuple[Array, Array]:
     """Return ``X`` and ``Y`` with samples in columns, after checking that they pair up.

@@ -1,0 +1,9 @@
+"""A generator, seeded."""
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20240)
