@@ -7,14 +7,10 @@ from a small negative one and says nothing about non-strict saddles.
 """
 
 import argparse
-import os
 import platform
 import time
 from importlib.metadata import version
 from pathlib import Path
-
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
 
 import numpy as np
 from scipy.sparse.linalg import ArpackError, eigsh
