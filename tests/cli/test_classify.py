@@ -63,6 +63,20 @@ def test_every_format_gives_the_same_verdict(thalweg, tmp_path, minimum):
     assert documents[0] == documents[1] == documents[2]
 
 
+def test_polishing_moves_to_the_critical_point_first(thalweg, tmp_path, minimum):
+    rng = np.random.default_rng(0)
+    options = ("linnerud", "--standardize", "--widths", "2", "--weights", "w.npz", "--json")
+    write_weights(tmp_path / "w.npz", [w + 1e-6 * rng.normal(size=w.shape) for w in minimum])
+    plain = json.loads(thalweg("classify", *options).out)
+    polished = json.loads(thalweg("classify", *options, "--polish").out)
+    assert plain["kind"] == "not_critical"
+    assert polished["kind"] == "global_minimum"
+    assert "polishing moved" in polished["message"]
+    write_weights(tmp_path / "w.npz", [w + 1.0 for w in minimum])
+    far = json.loads(thalweg("classify", *options, "--polish").out)
+    assert far["kind"] in {"undecided", "not_critical"}
+
+
 def test_names_are_inert_in_text_and_json(thalweg, tmp_path, minimum):
     odd = "\x1b[2J\u202e\x07"
     save_file({f"{odd}{j}": w for j, w in enumerate(minimum)}, tmp_path / "w.safetensors")

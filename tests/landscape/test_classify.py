@@ -166,6 +166,17 @@ def test_near_points_are_right_or_undecided(distance, polish):
         assert right == 60
 
 
+def test_what_was_polished_is_not_told_to_polish():
+    p = tw.Problem.from_target([3.0, 2.0, 1.0], dims=(5, 4, 4, 3))
+    w = tw.critical_point(p, (0, 1), "non_strict_saddle", rng=3)
+    rng = np.random.default_rng(0)
+    near = [item + 1e-4 * rng.normal(size=item.shape) for item in w]
+    v = tw.classify(p, near, polish=True)
+    assert v.kind == "undecided"
+    assert "polishing moved" in v.message
+    assert "polish the weights" not in v.message
+
+
 def test_the_exact_critical_point_is_where_it_is_said_to_be():
     for p, rng in networks(40, seed=8):
         learned, kind = random_request(p, rng)

@@ -15,6 +15,9 @@ from thalweg.landscape import classify
 @data_options
 @problem_options
 @weights_option(required=True)
+@click.option(
+    "--polish", is_flag=True, help="Move to the critical point next to the weights first."
+)
 @general_options
 def command(**options: Any) -> int:
     """Say which kind of critical point of DATA's loss given weights are, and why.
@@ -26,7 +29,7 @@ def command(**options: Any) -> int:
     with Progress(quiet=options["quiet"] or options["as_json"]) as progress:
         data, problem = load_problem(options, progress)
         found = read_weights(options["weights"], problem)
-        verdict = classify(problem, found.weights)
+        verdict = classify(problem, found.weights, polish=options["polish"])
     if options["as_json"]:
         tell_json({**verdict.to_dict(), "weights": found.to_dict()})
         return 0

@@ -157,13 +157,13 @@ def _exact(at: Examined, moved: float) -> Nearest | None:
 
 def _no_gap(at: Examined, moved: float) -> str:
     found = nearest_critical(at.weights, at.metric, at.target, at.verdict.learned, moved)
-    advice = "polish the weights first"
+    advice = "" if moved else "; polish the weights first"
     if found is None:
-        return f"no exact critical point with this learned set was found nearby; {advice}"
+        return f"no exact critical point with this learned set was found nearby{advice}"
     return (
         f"the exact critical point at relative distance {found.relative:.2g} keeps singular values "
         f"down to {found.kept:.2g}; they must be {GAP:g} times the distance, and that at most "
-        f"{NEARBY:g}, for the ranks to be clear; {advice}"
+        f"{NEARBY:g}, for the ranks to be clear{advice}"
     )
 
 
