@@ -166,6 +166,17 @@ def test_near_points_are_right_or_undecided(distance, polish):
         assert right == 60
 
 
+def test_rounding_does_not_make_inertia_of_a_vanishing_hessian():
+    p = tw.Problem.from_target([3.0, 2.0, 1.0], dims=(5, 4, 4, 3))
+    for seed in range(60):
+        w = tw.critical_point(p, (), "non_strict_saddle", rng=seed)
+        v = tw.classify(p, w)
+        assert v.inertia == p.hessian(w).inertia() == (0, p.n_parameters, 0)
+    # What is small but no rounding counts: one free unit of size 1e-4 in the last layer.
+    w = [np.zeros((4, 5)), np.zeros((4, 4)), 1e-4 * np.eye(3, 4)]
+    assert tw.classify(p, w).inertia[0] == p.hessian(w).inertia()[0] == 12
+
+
 def test_what_was_polished_is_not_told_to_polish():
     p = tw.Problem.from_target([3.0, 2.0, 1.0], dims=(5, 4, 4, 3))
     w = tw.critical_point(p, (0, 1), "non_strict_saddle", rng=3)

@@ -9,6 +9,7 @@ from thalweg.landscape._lanczos import lanczos_ends
 from thalweg.network import (
     dense_hessian,
     hessian_product,
+    hessian_size,
     inertia as count_signs,
     norm_bound,
     pack,
@@ -59,7 +60,7 @@ def hessian_spectrum(weights: Weights, target: Array, metric: Array, floor: floa
     weights, target, metric
         Point and problem.
     floor
-        Relative threshold for zero eigenvalues, at least the rounding of the solver.
+        Relative threshold for zero eigenvalues; the rounding of the entries is one anyway.
 
     Returns
     -------
@@ -69,9 +70,10 @@ def hessian_spectrum(weights: Weights, target: Array, metric: Array, floor: floa
     """
     dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
     size = sum(weight.size for weight in weights)
+    rounding = 16 * size * EPS * hessian_size(weights, target, metric)
     if size <= DENSE_LIMIT:
         values, vectors = np.linalg.eigh(dense_hessian(weights, target, metric))
-        zero = max(floor, 16 * size * EPS) * float(np.abs(values).max(initial=0.0))
+        zero = max(floor * float(np.abs(values).max(initial=0.0)), rounding)
         negative, positive = int(np.sum(values < -zero)), int(np.sum(values > zero))
         return Spectrum(
             values=values,
@@ -87,10 +89,10 @@ def hessian_spectrum(weights: Weights, target: Array, metric: Array, floor: floa
 
     low, high = lanczos_ends(product, size)
     top = max(abs(low[0]), abs(high[0]))
-    signs, zero = None, max(floor, 1e-8) * top
+    signs, zero = None, max(max(floor, 1e-8) * top, rounding)
     if size <= INERTIA_LIMIT:
         matrix = dense_hessian(weights, target, metric)
-        zero = max(floor * top, 16 * size * EPS * norm_bound(matrix))
+        zero = max(floor * top, 16 * size * EPS * norm_bound(matrix), rounding)
         signs = count_signs(matrix, zero)
     return Spectrum(
         values=np.array([low[0], high[0]]), lowest=low[1], zero=zero, complete=False, inertia=signs

@@ -3,6 +3,7 @@
 from thalweg.network._hessian import (
     dense_hessian as dense_hessian,
     hessian_product as hessian_product,
+    hessian_size as hessian_size,
     pack as pack,
     unpack as unpack,
 )

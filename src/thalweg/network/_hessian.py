@@ -68,6 +68,22 @@ def dense_hessian(weights: Weights, target: Array, metric: Array) -> Array:
     return full
 
 
+def hessian_size(weights: Weights, target: Array, metric: Array) -> float:
+    """Return how large the terms are that the Hessian is a sum of, from norms of layers alone.
+
+    Times ``n eps`` this is what rounding may leave where the terms cancel or vanish; the norm of
+    the computed matrix does not tell, as it may be made of rounding only.
+    """
+    norms = np.array([float(np.linalg.norm(weight, 2)) for weight in weights])
+    others = [float(np.prod(np.delete(norms, j))) for j in range(len(norms))]
+    pairs = [
+        float(np.prod(np.delete(norms, [i, j]))) for i in range(len(norms)) for j in range(i)
+    ]
+    top = float(np.max(metric, initial=0.0))
+    error = float(np.linalg.norm(target, 2)) + top * float(np.prod(norms))
+    return (top * max(others)) ** 2 + top * error * max(pairs, default=0.0)
+
+
 def pack(weights: Weights) -> Array:
     """Concatenate the weights row by row, ``W_1`` first."""
     return np.concatenate([weight.ravel() for weight in weights])

@@ -6,7 +6,15 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from thalweg._core import EPS, Array, Weights, as_weights
-from thalweg.network import dense_hessian, hessian_product, inertia, norm_bound, pack, unpack
+from thalweg.network import (
+    dense_hessian,
+    hessian_product,
+    hessian_size,
+    inertia,
+    norm_bound,
+    pack,
+    unpack,
+)
 from thalweg.problem._reduction import Moments
 
 
@@ -23,10 +31,11 @@ class HessianOperator(LinearOperator):  # type: ignore[misc]
         dims: tuple[int, ...],
         product: Callable[[Weights], list[Array]],
         dense: Callable[[], Array],
+        scale: float,
     ) -> None:
         size = sum(dims[j] * dims[j + 1] for j in range(len(dims) - 1))
         super().__init__(dtype=np.dtype(np.float64), shape=(size, size))
-        self._dims, self._product, self._dense = dims, product, dense
+        self._dims, self._product, self._dense, self._scale = dims, product, dense, scale
 
     def _matvec(self, vector: Array) -> Array:
         flat = np.asarray(vector, dtype=np.float64).ravel()
@@ -54,7 +63,8 @@ class HessianOperator(LinearOperator):  # type: ignore[misc]
         ----------
         rtol
             An eigenvalue counts as zero below ``rtol`` times a bound on the norm (the smaller of
-            Frobenius norm and largest row sum); default ``16 n eps``, the backward error.
+            Frobenius norm and largest row sum). By default ``16 n eps``, the backward error, of
+            that bound or of the terms that make up the entries, whichever is larger.
 
         Returns
         -------
@@ -62,9 +72,10 @@ class HessianOperator(LinearOperator):  # type: ignore[misc]
             ``(negative, zero, positive)``.
         """
         matrix = self._dense()
-        return inertia(
-            matrix, (16 * len(matrix) * EPS if rtol is None else rtol) * norm_bound(matrix)
-        )
+        norm = norm_bound(matrix)
+        if rtol is not None:
+            return inertia(matrix, rtol * norm)
+        return inertia(matrix, 16 * len(matrix) * EPS * max(norm, self._scale))
 
 
 def hessian_of(
@@ -93,4 +104,5 @@ def hessian_of(
         full[end:, end:] = inner[first:, first:]
         return factor * 0.5 * (full + full.T)
 
-    return HessianOperator(dims, product, dense)
+    size = factor * hessian_size(weights, target, scale)
+    return HessianOperator(dims, product, dense, size)

@@ -1,0 +1,114 @@
+"""Runs what a page shows and compares what it prints with what the page says it prints.
+
+A fenced ``python`` or ``bash`` block may be followed directly by a ``text`` block: its output.
+Python blocks share one namespace; every ``thalweg`` line of a shell block is run in one folder.
+"""
+
+import contextlib
+import dataclasses
+import io
+import itertools
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from thalweg.cli._main import run
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"^```(python|bash)\n(.*?)^```\n(?:\n?^```text\n(.*?)^```\n)?", re.M | re.S)
+NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?!\w)")
+NOISE = 1e-9
+"""Floats below this are rounding errors; their digits say nothing."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    language: str
+    code: str
+    output: str | None
+
+
+def read_page(path):
+    """Return the blocks of a page; an output block without a command before it is an error."""
+    text = (ROOT / path).read_text("utf-8")
+    found = [Block(*match.groups()) for match in BLOCK.finditer(text)]
+    assert found
+    assert text.count("\n```text\n") == sum(block.output is not None for block in found)
+    return found
+
+
+def same_number(shown, printed):
+    """Integers agree exactly, floats to two units of the last digit shown, and at most to 1e-6."""
+    if shown == printed:
+        return True
+    if not re.search(r"[.eE]", shown + printed):
+        return False
+    one, two = float(shown), float(printed)
+    if max(abs(one), abs(two)) < NOISE:
+        return True
+    mantissa, _, power = shown.lower().partition("e")
+    unit = 10.0 ** (int(power or 0) - len(mantissa.partition(".")[2]))
+    return abs(one - two) <= max(2.0 * unit, 1e-6 * abs(one))
+
+
+def same_text(shown, printed):
+    one, two = (NUMBER.split(text) for text in (shown, printed))
+    numbers = zip(NUMBER.findall(shown), NUMBER.findall(printed), strict=False)
+    return one == two and all(itertools.starmap(same_number, numbers))
+
+
+def compare(shown, printed, varying=()):
+    """Fail at the first line that differs; what matches ``varying`` may."""
+    for pattern in varying:
+        shown, printed = (re.sub(pattern, "...", text) for text in (shown, printed))
+    lines = [[line.rstrip() for line in text.rstrip().splitlines()] for text in (shown, printed)]
+    for line, (one, two) in enumerate(itertools.zip_longest(*lines, fillvalue=""), 1):
+        assert same_text(one, two), f"line {line}: the page says\n{one}\nand what runs\n{two}"
+
+
+def run_commands(code):
+    for line in code.replace("\\\n", " ").splitlines():
+        words = shlex.split(line, comments=True)
+        if words:
+            assert words[0] == "thalweg", line
+            assert run(words[1:]) in {0, 1}
+
+
+@pytest.fixture
+def check_page(tmp_path, monkeypatch):
+    """Run the Python blocks of a page and the shell blocks whose output it shows."""
+    monkeypatch.chdir(tmp_path)
+
+    def check(path, varying=()):
+        namespace = {}
+        for block in read_page(path):
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                if block.language == "python":
+                    exec(compile(block.code, path, "exec"), namespace)
+                elif block.output is not None:
+                    run_commands(block.code)
+            compare(block.output or "", printed.getvalue(), varying)
+
+    return check
+
+
+@pytest.fixture
+def page():
+    return read_page
+
+
+@pytest.fixture
+def same():
+    """Tell whether two outputs agree."""
+
+    def agree(shown, printed):
+        try:
+            compare(shown, printed)
+        except AssertionError:
+            return False
+        return True
+
+    return agree
