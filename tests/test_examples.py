@@ -10,6 +10,7 @@ import pytest
 FOLDER = Path(__file__).parents[1] / "examples"
 WORDS = {
     "figure2": "r = 0 -> r = 1 -> global_minimum",
+    "landscape_tour": "a curve of descent of order 3",
     "linnerud": "global minimum (certified)",
     "plateaus": "scale 0.0001: (): ",
     "stable_set": "strict_saddle",

@@ -68,6 +68,8 @@ class Result:
                 text = f"{value:.6g}"
             elif isinstance(value, (list, tuple)) and len(value) > 8:
                 text = f"{len(value)} items"
+            elif isinstance(value, tuple) and value and all(isinstance(x, float) for x in value):
+                text = ", ".join(f"{x:.6g}" for x in value)
             else:
                 text = str(value)
             rows.append((field.name, text if len(text) <= 200 else text[:197] + "..."))

@@ -87,17 +87,17 @@ class Verdict(Result):
     descent_curve: DescentCurve | None = None
 
     def summary_rows(self) -> list[tuple[str, str]]:
-        """Rows of ``repr``: the kind first, the witness as its presence."""
+        """Rows of ``repr``: the kind, why, the witness as its presence, then the numbers."""
         rows = [
             row
             for row in Result.summary_rows(self)
-            if row[0] not in HIDDEN and (row[1] != "None" or row[0] == "inertia")
+            if row[0] not in HIDDEN
+            and (row[1] != "None" or row[0] == "inertia")
+            and row != ("choices", "0")
         ]
-        rows.insert(1, ("because", self.message))
         proof = "none needed" if self.kind == "global_minimum" else "none"
         if self.witness is not None:
             proof = "a direction of negative curvature"
         if self.descent_curve is not None:
             proof = f"a curve of descent of order {self.descent_curve.order}"
-        rows.append(("witness", proof))
-        return rows
+        return [rows[0], ("because", self.message), ("witness", proof), *rows[1:]]

@@ -76,9 +76,7 @@ def hessian_size(weights: Weights, target: Array, metric: Array) -> float:
     """
     norms = np.array([float(np.linalg.norm(weight, 2)) for weight in weights])
     others = [float(np.prod(np.delete(norms, j))) for j in range(len(norms))]
-    pairs = [
-        float(np.prod(np.delete(norms, [i, j]))) for i in range(len(norms)) for j in range(i)
-    ]
+    pairs = [float(np.prod(np.delete(norms, [i, j]))) for i in range(len(norms)) for j in range(i)]
     top = float(np.max(metric, initial=0.0))
     error = float(np.linalg.norm(target, 2)) + top * float(np.prod(norms))
     return (top * max(others)) ** 2 + top * error * max(pairs, default=0.0)
