@@ -8,4 +8,5 @@ html_theme = "furo"
 exclude_patterns = ["_build"]
 autodoc_typehints = "description"
 myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
 suppress_warnings = ["myst.xref_missing"]

@@ -33,6 +33,7 @@ def test_a_certified_start(thalweg):
     }
     assert document["start"] == {"kind": "exponential, rate 0.5, seed 0", "seed": 0}
     assert document["lojasiewicz_log10"] < -10
+    assert "missing" not in thalweg("certify", *DATA, "--init", "exponential:0.5").out
 
 
 def test_nothing_certified_is_exit_code_one_and_says_what_is_missing(thalweg):

@@ -177,6 +177,12 @@ def test_rounding_does_not_make_inertia_of_a_vanishing_hessian():
     assert tw.classify(p, w).inertia[0] == p.hessian(w).inertia()[0] == 12
 
 
+def test_relative_to_the_computed_norm_rounding_looks_like_curvature():
+    p = tw.Problem.from_target([3.0, 2.0, 1.0], dims=(5, 4, 4, 3))
+    points = [tw.critical_point(p, (), "non_strict_saddle", rng=seed) for seed in range(60)]
+    assert any(p.hessian(w).inertia(rtol=1e-10)[0] for w in points)
+
+
 def test_what_was_polished_is_not_told_to_polish():
     p = tw.Problem.from_target([3.0, 2.0, 1.0], dims=(5, 4, 4, 3))
     w = tw.critical_point(p, (0, 1), "non_strict_saddle", rng=3)

@@ -79,7 +79,7 @@ def _tell(request: Request, proved: Certificate, files: list[Path]) -> None:
         excess = proved.reducible_loss - proved.least_loss
         when = proved.time_to_reach(proved.least_loss + 0.01 * excess)
         tell(f"99 % of the avoidable loss has provably gone by flow time {number(when)}")
-    for item in proved.failing:
+    for item in proved.failing if proved.rate <= 0.0 else ():
         needed = "at least" if not item.strict else "more than"
         tell(f"missing: {item.name}: {item.value:.4g}, {needed} {item.threshold:g} is needed")
     for path in files:
