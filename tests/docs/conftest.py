@@ -42,7 +42,7 @@ def read_page(path):
 def same_number(shown, printed):
     """Integers agree exactly, floats relatively to 1e-6 or to two units of a last digit.
 
-    The latter only from four digits on: 2.5 may stand for 2.50000.
+    The latter only from six digits on, or four where both have as many: 2.5 stands for 2.50000.
     """
     if shown == printed:
         return True
@@ -55,7 +55,8 @@ def same_number(shown, printed):
     mantissa, _, power = max(shown, printed, key=len).lower().partition("e")
     unit = 10.0 ** (int(power or 0) - len(mantissa.partition(".")[2]))
     digits = len(re.sub(r"[-+.]", "", mantissa).lstrip("0"))
-    return error <= 1e-6 * abs(one) or (digits >= 4 and error <= 2.0 * unit)
+    enough = digits >= (4 if len(shown) == len(printed) else 6)
+    return error <= 1e-6 * abs(one) or (enough and error <= 2.0 * unit)
 
 
 def same_text(shown, printed):

@@ -38,7 +38,9 @@ def test_a_wrong_number_or_word_is_seen(same, printed, wanted):
 
 def test_four_digits_may_differ_in_the_last(same):
     assert same("loss 4740.735", "loss 4740.736")
-    assert not same("loss 4740.735", "loss 4740.739")
+    assert same("least -9.327", "least -9.328")
+    assert not same("least -9.327", "least -9.33")
+    assert not same("loss 4740.735", "loss 4740.745")
     assert not same("loss 0.35", "loss 0.36")
 
 
