@@ -6,7 +6,6 @@ import itertools
 from typing import Any
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from thalweg._core import EPS, Array, Result, Weights, as_weights, learned_words
 from thalweg.landscape._atlas import atlas
@@ -189,6 +188,9 @@ def _solved(
 
 
 def _milp(goal: Array, rows: list[tuple[Array, float, float]], binary: int) -> int | None:
+    # Here and not above: a tenth of a second that only this function needs.
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
     matrix = np.array([row for row, _, _ in rows])
     low, high = (np.array([row[k] for row in rows], float) for k in (1, 2))
     upper = np.full(len(goal), np.inf)
