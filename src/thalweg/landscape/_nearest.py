@@ -94,8 +94,12 @@ def nearest_critical(
         parts = split(weights, metric, target, learned)
     except np.linalg.LinAlgError:
         return None
-    scales = [max(float(np.linalg.norm(block, 2)), 1e-3 * natural) for block in parts.blocks]
-    scales[0] = max(scales[0], 1e-3 * natural * float(np.median(metric)))
+    # The first block is what W_1 does after the metric.
+    usual = [natural * float(np.median(metric)), *([natural] * (len(weights) - 1))]
+    scales = [
+        max(float(np.linalg.norm(block, 2)), 1e-3 * least)
+        for block, least in zip(parts.blocks, usual, strict=True)
+    ]
     best: Nearest | None = None
     for floor in LADDER:
         found = _flags(parts, scales, float(floor))
