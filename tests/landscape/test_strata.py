@@ -168,3 +168,15 @@ def test_no_request_is_drawn_from_the_wrong_kind():
             arcs = _construct.random_arcs(p, 0, kind, rng)
             strict = _strings.is_strict(_strings.as_strings(arcs), p.depth)
             assert strict == (kind == "strict_saddle")
+
+
+@pytest.mark.parametrize("learned", [(1.5,), ("a",), None, (True,), ((0,), (1, 2))])
+def test_directions_are_whole_numbers(learned):
+    p = tw.Problem.from_target([3.0, 1.0], dims=(3, 2, 2, 2))
+    with pytest.raises(ValueError, match="learned must be singular directions counted from 0"):
+        tw.critical_point(p, learned)
+
+
+def test_one_number_is_one_direction():
+    p = tw.Problem.from_target([3.0, 1.0], dims=(3, 2, 2, 2))
+    assert tw.classify(p, tw.critical_point(p, 1)).learned == (1,)

@@ -23,6 +23,7 @@ from thalweg.problem import Problem
 
 SEARCHED = 1000
 """Levels that are searched for one where a kind occurs."""
+SHALLOW = "they need two hidden layers or more, for example --widths 8,8"
 SHOWN = 20
 """Excluded strata that are printed; JSON has them all."""
 
@@ -82,7 +83,8 @@ def command(**options: Any) -> int:
         tell_json(document)
         return 0
     network = "-".join(map(str, problem.dims))
-    tell(f"{data.name}: layers {network}, {found.n_levels} critical values")
+    rest = f", each with the {problem.irreducible_loss:.8g} that no linear map removes"
+    tell(f"{data.name}: layers {network}, {found.n_levels} critical values of the loss{rest}")
     if not found.complete:
         tell("some singular values are tied or zero: further maps share these values (Spec 4.7)")
     tell_rows(blocks[0])
@@ -122,7 +124,9 @@ def _sample(
     levels = itertools.islice(atlas(problem), SEARCHED)
     level = next((item for item in levels if kind in item.kinds), None)
     if level is None:
-        raise DataError(f"no {kind} occurs among the lowest {SEARCHED} levels of this network")
+        why = f"; {SHALLOW}" if kind == "non_strict_saddle" and problem.depth <= 2 else ""
+        count = min(SEARCHED, atlas(problem).n_levels)
+        raise DataError(f"no {kind} occurs among the lowest {count} levels of this network{why}")
     weights = critical_point(problem, level.learned, kind, rng=options["seed"])
     verdict = classify(problem, weights)
     document["sample"] = verdict.to_dict()

@@ -7,7 +7,7 @@ import numpy as np
 
 from thalweg._core import Weights, as_weights
 from thalweg.landscape._cases import paper_case
-from thalweg.landscape._classify_level import Examined, examine, gradient_scale
+from thalweg.landscape._classify_level import Examined, examine
 from thalweg.landscape._escape import Filling, fill
 from thalweg.landscape._nearest import GAP, Nearest, nearest_critical
 from thalweg.landscape._pivots import pivots
@@ -91,11 +91,10 @@ def classify_reduced(p: Problem, weights: Weights, moved: float = 0.0) -> Verdic
     """`classify` in reduced coordinates, for weights that have been moved so far by polishing."""
     at = examine(p, weights)
     base, target = at.verdict, at.target
-    if base.kind in {"not_critical", "global_minimum"}:
+    if base.kind in {"not_critical", "global_minimum"} or base.rule == "rounding":
         return base
-    scale = gradient_scale(at.plain, at.metric, p.depth)
     near = target.distance(at.product, base.learned)
-    if near > NEAR * target.sigma[0] or base.gradient_norm > p.tolerance.critical * scale:
+    if near > NEAR * target.sigma[0]:
         text = f"the map is {near:.2g} away from any that a critical point can have"
         return dataclasses.replace(base, kind="undecided", rule="level", message=text)
     missing = _not_covered(p, at)

@@ -1,14 +1,15 @@
 """Classification by loss level and Hessian (Spec 4.2, 4.3, 4.7)."""
 
 import dataclasses
+import math
 
 import numpy as np
 
-from thalweg._core import Array, Weights, numerical_rank
+from thalweg._core import EPS, Array, Weights, numerical_rank
 from thalweg.landscape._learned import Target
 from thalweg.landscape._spectrum import Spectrum, hessian_spectrum
 from thalweg.landscape._verdict import Verdict
-from thalweg.network import end_to_end, gradient
+from thalweg.network import end_to_end, gradient, prefix_products, suffix_products
 from thalweg.problem import Problem
 
 LEVEL = 1e-9
@@ -53,6 +54,46 @@ def gradient_scale(target: Array, metric: Array, depth: int) -> float:
     return top * size * (top / size) ** ((depth - 1) / depth) if top > 0 else size
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Rounding:
+    """How far rounding of the weights, relative to each, may move what is computed from them.
+
+    Attributes
+    ----------
+    product
+        ``P D``, in norm and with room.
+    gradient
+        The gradient.
+    """
+
+    product: float
+    gradient: float
+
+
+def rounding(weights: Weights, error: Array, metric: Array) -> Rounding:
+    """Bound to first order what rounding each layer does to the map and the gradient.
+
+    Parameters
+    ----------
+    weights, metric
+        The point.
+    error
+        ``M``.
+    """
+    after = [1.0 if item is None else _size(item) for item in suffix_products(weights)]
+    before = [
+        _size(metric) if item is None else _size(item * metric) for item in prefix_products(weights)
+    ]
+    reach = [above * below for above, below in zip(after[1:], before[:-1], strict=True)]
+    moved = EPS * sum(one * _size(weight) for one, weight in zip(reach, weights, strict=True))
+    slopes = math.hypot(*reach) * (moved + EPS * len(weights) * _size(error))
+    return Rounding(product=256 * moved, gradient=64 * slopes)
+
+
+def _size(matrix: Array) -> float:
+    return float(np.linalg.norm(matrix))
+
+
 def classify_level(p: Problem, weights: Weights) -> Verdict:
     """Classify a point that is critical to working accuracy by its loss and its Hessian.
 
@@ -85,8 +126,8 @@ def examine(p: Problem, weights: Weights) -> Examined:
     slope = gradient(weights, plain, metric)
     norm = float(np.sqrt(sum(float(np.vdot(item, item)) for item in slope)))
     learned = target.learned(product)
-    # What the product of the layers may err by in rounding, with room.
-    noise = 1e-12 * float(np.prod([np.linalg.norm(weight) for weight in weights]) * metric.max())
+    blur = rounding(weights, error, metric)
+    noise = blur.product
     level = max(LEVEL * 0.5 * float(np.sum(plain**2)), 0.5 * noise**2)
     largest = max(float(target.sigma[0]), 1e6 * noise)
     rank = int(np.sum(np.linalg.svd(product, compute_uv=False) > 1e-6 * largest))
@@ -95,13 +136,16 @@ def examine(p: Problem, weights: Weights) -> Examined:
     value = target.value(learned)
     scale = gradient_scale(plain, metric, p.depth)
     spectrum = None
-    if norm > p.tolerance.critical * scale:
+    if norm > max(p.tolerance.critical * scale, blur.gradient):
         kind, rule = "not_critical", "gradient"
         text = f"gradient norm {norm:.3g} exceeds {p.tolerance.critical:g} x {scale:.3g}"
     else:
         spectrum = hessian_spectrum(weights, plain, metric, 1e-10)
         excess = f"loss {loss:.6g} is a critical value above the least one {least:.6g}"
-        if loss <= least + level:
+        if noise > 1e-6 * target.sigma[0] > 0.0:
+            kind, rule = "undecided", "rounding"
+            text = f"rounding may move the map by {noise:.2g}, the target is {target.sigma[0]:.2g}"
+        elif loss <= least + level and target.covers_largest(learned, wanted):
             kind, rule = "global_minimum", "least critical value"
             text = (
                 f"reducible loss {loss:.6g} is the least critical value {least:.6g} to "
@@ -119,6 +163,8 @@ def examine(p: Problem, weights: Weights) -> Examined:
         else:
             kind, rule = "non_strict_saddle", "no negative curvature, not least"
             text = f"{excess}; the Hessian has no eigenvalue below {-spectrum.zero:.2g}"
+    if kind not in {"not_critical", "undecided"}:
+        rank = len(learned)
     verdict = Verdict(
         kind=kind,
         learned=learned,

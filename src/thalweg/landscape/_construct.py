@@ -1,6 +1,7 @@
 """Random critical points of every kind that occurs (Spec 4.6)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def kinds_of(p: Problem, learned: tuple[int, ...]) -> tuple[str, ...]:
 
 
 def critical_point(
-    p: Problem, learned: Sequence[int] = (), kind: str | None = None, rng: RngLike = None
+    p: Problem, learned: int | Sequence[int] = (), kind: str | None = None, rng: RngLike = None
 ) -> list[Array]:
     """Return a random critical point that learned given directions and is of a given kind.
 
@@ -44,7 +45,7 @@ def critical_point(
     p
         The problem; singular values distinct and positive.
     learned
-        Singular directions, counted from 0.
+        Singular directions, counted from 0; one number is one direction.
     kind
         ``"global_minimum"``, ``"strict_saddle"`` or ``"non_strict_saddle"``; ``None`` takes the
         first that occurs.
@@ -61,7 +62,7 @@ def critical_point(
     DataError
         If the directions do not exist or the kind cannot occur there (a ``ValueError``).
     """
-    chosen = tuple(sorted({int(i) for i in learned}))
+    chosen = _directions(learned)
     count = min(p.max_rank, p.target_rank)
     if len(chosen) > count or any(not 0 <= i < p.target_rank for i in chosen):
         raise DataError(
@@ -83,6 +84,18 @@ def critical_point(
     point = canonical_point((Target.of(plain), metric, p.reduced.dims), chosen, arcs, generator)
     frozen = [np.zeros((p.dims[j + 1], p.dims[j])) for j in range(p.depth)]
     return p.lift(point, like=frozen)
+
+
+def _directions(learned: Any) -> tuple[int, ...]:
+    """Return a set of directions in order."""
+    given = np.atleast_1d(np.asarray(learned, dtype=object))
+    if given.ndim != 1 or any(
+        not isinstance(i, (int, np.integer)) or isinstance(i, bool) for i in given
+    ):
+        raise DataError(
+            f"learned must be singular directions counted from 0, like (0, 2), got {learned!r}"
+        )
+    return tuple(sorted({int(i) for i in given}))
 
 
 def random_arcs(p: Problem, rank: int, kind: str | None, rng: np.random.Generator) -> list[Arc]:

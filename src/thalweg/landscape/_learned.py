@@ -59,6 +59,16 @@ class Target:
         counts = [(sum(i in cluster for i in learned), len(cluster)) for cluster in self.clusters]
         return sum(some * (every - some) for some, every in counts)
 
+    def covers_largest(self, learned: tuple[int, ...], wanted: int) -> bool:
+        """Tell whether as much was learned of every repeated value as of the largest `wanted`.
+
+        Values that are tied with zero do not count.
+        """
+        return all(
+            sum(i in cluster for i in learned) >= sum(i < wanted for i in cluster)
+            for cluster in self.clusters
+        )
+
     def modes(self, product: Array) -> Array:
         """Return ``U^T (P D) V``, for one product or a stack of them."""
         out: Array = self.left.T @ product @ self.right.T

@@ -19,6 +19,9 @@ LADDER = 10.0 ** np.arange(-13.0, -2.0)
 GAP = 100.0
 """How much larger than the distance moved, relatively, the kept singular values must be."""
 
+NEARER = 4.0
+"""How much less must be set to zero for other, unclear ranks to cast doubt on clear ones."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Nearest:
@@ -80,8 +83,9 @@ def nearest_critical(
     Returns
     -------
     Nearest or None
-        The first on a ladder of truncations with a clear gap, else the one with the widest;
-        ``None`` if no truncation makes the point critical.
+        The first on a ladder of truncations with a clear gap, unless an earlier one sets `NEARER`
+        times less to zero: then that, whose ranks are a guess. Without a clear one the one with
+        the widest gap; ``None`` if no truncation makes the point critical.
 
     Notes
     -----
@@ -94,9 +98,14 @@ def nearest_critical(
         parts = split(weights, metric, target, learned)
     except np.linalg.LinAlgError:
         return None
-    scales = [max(float(np.linalg.norm(block, 2)), 1e-3 * natural) for block in parts.blocks]
-    scales[0] = max(scales[0], 1e-3 * natural * float(np.median(metric)))
+    # The first block is what W_1 does after the metric.
+    usual = [natural * float(np.median(metric)), *([natural] * (len(weights) - 1))]
+    scales = [
+        max(float(np.linalg.norm(block, 2)), 1e-3 * least)
+        for block, least in zip(parts.blocks, usual, strict=True)
+    ]
     best: Nearest | None = None
+    closest: tuple[float, Nearest] | None = None
     for floor in LADDER:
         found = _flags(parts, scales, float(floor))
         if found is None:
@@ -118,7 +127,11 @@ def nearest_critical(
             kept=kept,
         )
         if trial.clear:
+            if closest is not None and NEARER * max(closest[0], parts.noise, moved) < crossed:
+                return closest[1]
             return trial
+        if closest is None or crossed < closest[0]:
+            closest = crossed, trial
         if best is None or kept * best.relative > best.kept * trial.relative:
             best = trial
     return best

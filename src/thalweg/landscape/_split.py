@@ -34,8 +34,10 @@ class Split:
         ``N``: from outputs to inputs, diagonal.
     metric
         ``D``.
+    noise
+        First-order bound on what rounding does to the parts.
     rounding
-        First-order bound on what rounding does to a point assembled from these parts.
+        The same for a point assembled from them, with that of the target's singular vectors.
     """
 
     left: Array
@@ -45,6 +47,7 @@ class Split:
     blocks: list[Array]
     link: Array
     metric: Array
+    noise: float
     rounding: float
 
     @property
@@ -122,6 +125,7 @@ def split(weights: Weights, metric: Array, target: Target, learned: tuple[int, .
     ends = np.array([target.sigma[cluster.start] for cluster in target.clusters] + [0.0])
     turned = float(target.sigma[0] / (-np.diff(ends)).min())
     size = max(float(np.linalg.norm(weight, 2)) for weight in weights)
+    unit = 8 * EPS * (sum(weights[0].shape) + depth) * size
     return Split(
         left=left,
         right=right,
@@ -130,5 +134,6 @@ def split(weights: Weights, metric: Array, target: Target, learned: tuple[int, .
         blocks=blocks,
         link=link,
         metric=metric,
-        rounding=8 * EPS * (sum(weights[0].shape) + depth) * (worst + turned) * size,
+        noise=unit * worst,
+        rounding=unit * (worst + turned),
     )

@@ -58,17 +58,17 @@ def mixing_direction(
     return out
 
 
-def line_noise(weights: Weights, direction: Weights, target: Array, metric: Array) -> float:
-    """Return how far rounding may move a coefficient of the loss along a line."""
-    reach = float(metric.max()) * float(
-        np.prod(
-            [
-                np.linalg.norm(weight, 2) + np.linalg.norm(step, 2)
-                for weight, step in zip(weights, direction, strict=True)
-            ]
-        )
-    )
-    return ROUNDING * len(weights) * (float(np.linalg.norm(target)) + reach) ** 2
+def line_noise(weights: Weights, direction: Weights, target: Array, metric: Array) -> Array:
+    """Return how far rounding may move each coefficient of the loss along a line.
+
+    A part of the coefficient that the norms of all terms would give.
+    """
+    terms = np.array([float(metric.max())])
+    for weight, step in zip(weights, direction, strict=True):
+        sizes = float(np.linalg.norm(weight, 2)), float(np.linalg.norm(step, 2))
+        terms = np.convolve(terms, sizes)
+    terms[0] += float(np.linalg.norm(target))
+    return ROUNDING * len(weights) * np.convolve(terms, terms)
 
 
 def falling_line(
@@ -81,7 +81,7 @@ def falling_line(
     """
     line = line_polynomial(weights, direction, target, metric)
     line[0] = 0.0
-    return line if line[2] < -line_noise(weights, direction, target, metric) else None
+    return line if line[2] < -line_noise(weights, direction, target, metric)[2] else None
 
 
 def descent_curve(
@@ -110,7 +110,7 @@ def descent_curve(
     noise = line_noise(exact.weights, direction, target.matrix, metric)
     line[0] = 0.0
     # Exactly zero by construction; what is computed there is rounding.
-    if np.abs(line[:order]).max() > noise or line[order] > -noise:
+    if np.any(np.abs(line[:order]) > noise[:order]) or line[order] > -noise[order]:
         return None
     line[:order] = 0.0
     return DescentCurve(
