@@ -347,3 +347,22 @@ def test_nothing_is_shared_with_the_prover():
                 assert not name.startswith(("flint", "numpy", "scipy")), path
                 own = ("thalweg.verify", "thalweg._core")
                 assert not name.startswith("thalweg") or name.startswith(own), path
+
+
+def test_rate_of_a_bottleneck_is_checked_and_forgeries_are_refused(tmp_path):
+    # Near the best value of a bottleneck: the excess is 0.005 of a gap of 3/2.
+    p = tw.Problem.from_target([2.0, 1.0], dims=(2, 1, 2))
+    c = certify_rigorous(p, [np.array([[1.0, 0.0]]), np.array([[1.9], [0.0]])])
+    assert c.rate > 0.0
+    path = tmp_path / "proof.json"
+    c.save_proof(path)
+    found = verify_proof(path)
+    assert found.verified, found.reason
+    assert any("above" in line for line in found.claims)
+    claims = {"rate_bottleneck": 1.01, "excess_root": 0.99, "least_loss": 0.99, "path_bound": 0.99}
+    for name, factor in claims.items():
+        forged = altered(
+            c.proof, ("claims", name), lambda text, by=factor: (float.fromhex(text) * by).hex()
+        )
+        path.write_text(json.dumps(seal(forged)), "utf-8")
+        assert not verify_proof(path).verified, name

@@ -85,16 +85,19 @@ class RigorousCertificate(Certificate):
         if not t >= self.time:
             return math.nan
         if t == math.inf:
-            return 0.0 if self.rate > 0.0 else self.reducible_loss
+            return self.least_loss if self.rate > 0.0 else self.reducible_loss
         decay = (ball(-2) * ball(self.rate) * (ball(t) - ball(self.time))).exp()
-        return min(up(ball(self.reducible_loss) * decay), self.reducible_loss)
+        # Increasing in the loss now and in the one approached: upper bounds of both are right.
+        least = ball(self.least_loss)
+        return min(up(least + (ball(self.reducible_loss) - least) * decay), self.reducible_loss)
 
     def time_to_reach(self, reducible_loss: float) -> float:
         """Return a time at which the reducible loss is provably not above the given value."""
         if reducible_loss >= self.reducible_loss:
             return self.time
-        if not (self.rate > 0.0 and reducible_loss > 0.0):
+        if not (self.rate > 0.0 and reducible_loss > self.least_loss):
             return math.inf
         with precision(BITS):
-            ratio = ball(self.reducible_loss) / ball(reducible_loss)
+            least = ball(self.least_loss)
+            ratio = (ball(self.reducible_loss) - least) / (ball(reducible_loss) - least)
             return up(ball(self.time) + ratio.log() / (2 * ball(self.rate)))

@@ -8,6 +8,7 @@ import numpy as np
 from thalweg._core import as_weights
 from thalweg.problem import Problem
 from thalweg.rigorous._balls import ball, precision, up, upper_root
+from thalweg.rigorous._bottleneck import bottleneck
 from thalweg.rigorous._bounds import NormBounds, norm_bounds
 from thalweg.rigorous._certificate import RigorousCertificate
 from thalweg.rigorous._decisions import hypotheses
@@ -104,6 +105,7 @@ def _global(known: Facts, bounds: NormBounds) -> bool:
             in_basin(known, known.error_high)
             or pivot_rate(known).rate > 0.0
             or anytime_rate(known, bounds, known.error_high) > 0.0
+            or bottleneck(known, bounds).rate > 0.0
         )
 
 
@@ -120,7 +122,8 @@ def _certificate(
     with precision(max(bits, LADDER[1])):
         first = pivot_rate(known)
         second = anytime_rate(known, bounds, known.error_high)
-        rate, rule = max((first.rate, "remark-2"), (second, "anytime"))
+        narrow = bottleneck(known, bounds)
+        rate, rule = max((first.rate, "remark-2"), (max(second, narrow.rate), "anytime"))
         rule = rule if rate > 0.0 else "none"
         at_once = in_basin(known, known.error_high) or rate > 0.0
         entered = tube is not None and tube.entered
@@ -128,7 +131,9 @@ def _certificate(
         count = known.learnable if certain else guaranteed(known, known.error_high)
         loss = up(ball(known.error_high) ** 2 / 2)
         moving = [up(upper_root(ball(square))) for square in bounds.squares]
-        path = up(upper_root(2 * ball(loss) / ball(rate))) if rate > 0.0 else math.inf
+        # Excess over the loss that is approached: over zero, or over that of the bottleneck.
+        twice = ball(narrow.excess_root) ** 2 if narrow.rate > 0.0 else 2 * ball(loss)
+        path = up(upper_root(twice / ball(rate))) if rate > 0.0 else math.inf
         claims: dict[str, Any] = {
             "root_last": bounds.root_last,
             "root_first": bounds.root_first,
@@ -137,6 +142,9 @@ def _certificate(
             "norm_bounds": [_seen_by_user(known, bounds), *moving[1:]],
             "rate_remark_2": first.rate,
             "rate_anytime": second,
+            "rate_bottleneck": narrow.rate,
+            "excess_root": narrow.excess_root,
+            "least_loss": narrow.least_loss,
             "reducible_loss": loss,
             "path_bound": path if rate > 0.0 else None,
             "converges_to_global": at_once,
@@ -154,6 +162,7 @@ def _certificate(
         rate=rate,
         pivot=first.pivot if rule == "remark-2" else None,
         reducible_loss=loss,
+        least_loss=narrow.least_loss if narrow.rate > 0.0 else 0.0,
         norm_bounds=np.array(claims["norm_bounds"]),
         flow_norm_bounds=np.array(moving),
         path_bound=path,

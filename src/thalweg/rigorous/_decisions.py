@@ -4,6 +4,7 @@ import dataclasses
 
 from thalweg.certificate import Hypothesis
 from thalweg.rigorous._balls import ball, down
+from thalweg.rigorous._bottleneck import bottleneck_conditions, is_narrow
 from thalweg.rigorous._facts import Facts
 from thalweg.rigorous._rules import (
     admissible_pivots,
@@ -22,7 +23,8 @@ def decided(name: str, bounds: tuple[float, float], message: str) -> Hypothesis:
 
 def hypotheses(known: Facts, pivot: int | None) -> tuple[Hypothesis, ...]:
     """Return the conditions of Remark 2, of the anytime certificate and of the basin."""
-    return (*_remark_2(known, pivot), *_anytime(known), _basin(known))
+    later = bottleneck_conditions(known) if is_narrow(known) else _anytime(known)
+    return (*_remark_2(known, pivot), *later, _basin(known))
 
 
 def _remark_2(known: Facts, pivot: int | None) -> list[Hypothesis]:
@@ -63,7 +65,7 @@ def _remark_2(known: Facts, pivot: int | None) -> list[Hypothesis]:
     return out
 
 
-def _anytime(known: Facts) -> list[Hypothesis]:
+def _anytime(known: Facts) -> tuple[Hypothesis, ...]:
     needed = min(known.dims[0], known.dims[-1])
     fits = Hypothesis(
         name="anytime: every direction can be learned",
@@ -76,7 +78,7 @@ def _anytime(known: Facts) -> list[Hypothesis]:
     low, high = known.sigma_low[needed - 1], known.sigma_high[needed - 1]
     gap = (down(ball(low) - ball(known.error_high)), -down(ball(known.error_low) - ball(high)))
     text = f"||M|| = {known.error_high:.4g}, smallest singular value {low:.4g}"
-    return [fits, decided("anytime: the error is below the smallest singular value", gap, text)]
+    return fits, decided("anytime: the error is below the smallest singular value", gap, text)
 
 
 def _basin(known: Facts) -> Hypothesis:

@@ -20,11 +20,15 @@ def wrong_claims(proof: Proof) -> Iterator[str]:
     error = Fraction(known["error_high"])
     if Fraction(claims["rate_anytime"]) > anytime_rate(known, claims, error):
         yield "rate_anytime does not follow (Spec 3.3)"
-    rate = max(Fraction(claims["rate_remark_2"]), Fraction(claims["rate_anytime"]))
+    narrow = Fraction(claims["rate_bottleneck"])
+    if narrow > 0:
+        yield from _bottleneck(known, claims)
+    rate = max(Fraction(claims["rate_remark_2"]), Fraction(claims["rate_anytime"]), narrow)
     if 2 * Fraction(claims["reducible_loss"]) < error**2:
         yield "reducible_loss is too small"
     path = claims["path_bound"]
-    if path is not None and (rate <= 0 or path < 0 or Fraction(path) ** 2 * rate < error**2):
+    twice = Fraction(claims["excess_root"]) ** 2 if narrow > 0 else error**2
+    if path is not None and (rate <= 0 or path < 0 or Fraction(path) ** 2 * rate < twice):
         yield "path_bound does not follow"
     certain = rate > 0 or in_basin(known, error)
     if claims["converges_to_global"] and not certain:
@@ -72,6 +76,31 @@ def anytime_rate(known: dict[str, Any], claims: dict[str, Any], error: Fraction)
     if k <= d_y:
         out += gap**2 / last
     return out
+
+
+def _bottleneck(known: dict[str, Any], claims: dict[str, Any]) -> Iterator[str]:
+    """Check the rate near the best value of a network with a narrow layer."""
+    r, k, d_y = min(known["dims"]), known["dims"][0], known["dims"][-1]
+    if not r < min(k, d_y) or learnable(known) != r:
+        yield "rate_bottleneck: no layer is the bottleneck (Spec 3.4)"
+        return
+    low = [Fraction(value) for value in known["sigma_low"]]
+    high = [Fraction(value) for value in known["sigma_high"]]
+    root = Fraction(claims["excess_root"])
+    if root < 0 or root**2 < Fraction(known["error_high"]) ** 2 - sum(v**2 for v in low[r:]):
+        yield "excess_root is too small"
+    if 2 * Fraction(claims["least_loss"]) < sum(v**2 for v in high[r:]):
+        yield "least_loss is too small"
+    room = low[r - 1] ** 2 - high[r] ** 2 - 2 * root**2
+    if room <= 0 or low[r - 1] <= root:
+        yield "rate_bottleneck: the excess is not below a quarter of the gap (Spec 3.4)"
+        return
+    ratio = Fraction(known["metric_low"]) / Fraction(known["metric_high"])
+    first, last = (Fraction(claims["norm_squares"][j]) for j in (0, -1))
+    steep = high[0] ** 2 + high[r] ** 2 + root**2
+    rate = (low[r - 1] - root) ** 2 * min(ratio / first, 1 / last) / (1 + steep / room)
+    if Fraction(claims["rate_bottleneck"]) > rate:
+        yield "rate_bottleneck does not follow (Spec 3.4)"
 
 
 def _norms(known: dict[str, Any], claims: dict[str, Any]) -> Iterator[str]:

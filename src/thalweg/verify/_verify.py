@@ -86,9 +86,10 @@ def _words(proof: Proof) -> Iterator[str]:
     claims, tube = proof.claims, proof.tube
     norms = ", ".join(f"{value:.6g}" for value in claims["norm_bounds"])
     yield f"layer norms stay at most {norms}"
-    rate = max(claims["rate_remark_2"], claims["rate_anytime"])
+    rate = max(claims["rate_remark_2"], claims["rate_anytime"], claims["rate_bottleneck"])
     if rate > 0.0:
-        yield f"the loss decays at least like exp(-2 x {rate:.6g} t)"
+        above = f" above {claims['least_loss']:.6g}" if claims["rate_bottleneck"] > 0.0 else ""
+        yield f"the loss{above} decays at least like exp(-2 x {rate:.6g} t)"
     if tube is not None and tube["entered"]:
         yield (
             f"the trajectory from the start is in the basin of the global minima by "
