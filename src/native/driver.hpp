@@ -30,7 +30,7 @@ enum Status {
 class Driver {
 public:
     Driver(int depth, const std::int64_t* dims, const double* target, const double* metric)
-        : field_(depth, dims, target, metric), rock4_(field_) {
+        : field_(depth, dims, target, metric), rock4_(field_), dop853_(field_) {
         for (auto** array : arrays()) *array = space_.take(field_.length());
         space_.allocate();
         for (auto** array : arrays()) *array = space_.take(field_.length());
@@ -91,6 +91,8 @@ public:
 
 private:
     static constexpr std::int64_t refresh = 10;
+    static constexpr double calming = 4.2;  // step times radius that damps the stiffest modes most
+    static constexpr double rest_share = 0.3;  // of the tolerance that the rest of the way may be
 
     Status finished(const State& state, const Limits& limits, double size) const {
         if (!std::isfinite(size) || !std::isfinite(state.loss)) return non_finite;
@@ -108,9 +110,16 @@ private:
             s.ceiling *= 1.2;
         }
         if (s.h == 0) s.h = first_step(s);
-        for (;;) {
-            double h;
-            const std::int64_t kind = choice.next(h);
+        const Rest rest = at_rest(s, limits);
+        if (rest == Rest::certain) {
+            row = {limits.t_end, s.loss, norm(length, slope_), limits.t_end - s.t, rest_kind};
+            s.t = limits.t_end;
+            ++s.steps;
+            return go_on;
+        }
+        for (bool calm = rest == Rest::near;;) {
+            double h = calming / s.radius;
+            const std::int64_t kind = calm ? high_kind : choice.next(h);
             if (kind == implicit_kind && !limits.dense) return implicit_due;
             const bool last = s.t + h >= limits.t_end;
             if (last) h = limits.t_end - s.t;
@@ -123,18 +132,24 @@ private:
             const bool grew = solved && !(loss <= s.loss + slack(s, moved));
             if (!solved || grew || !(error <= 1)) {
                 ++s.rejected;
+                if (calm) {
+                    calm = false;
+                    continue;
+                }
                 const bool quiet = error <= 1;  // only the loss objects
-                s.h = h * (quiet ? 0.5 : std::min(resize(error, 1.0), 0.7));
+                s.h = h * (quiet ? 0.5 : std::min(resize(error, 1.0, kind), 0.7));
                 if (grew && kind != implicit_kind) {
                     measure(s, choice);
-                    if (quiet) s.ceiling = 0.8 * h * s.radius;
+                    if (quiet && kind >= 0) s.ceiling = 0.8 * h * s.radius;
                 }
                 continue;
             }
-            const double grown = h * resize(error, s.error);
-            s.h = last ? std::max(s.h, grown) : grown;
-            s.error = std::max(error, 1e-4);
-            choice.accepted();
+            if (!calm) {
+                const double grown = h * resize(error, s.error, kind);
+                s.h = last ? std::max(s.h, grown) : grown;
+                s.error = std::max(error, 1e-4);
+                choice.accepted();
+            }
             std::swap(y_, trial_);
             std::swap(slope_, trial_slope_);
             s.loss = loss;
@@ -149,6 +164,11 @@ private:
     }
 
     bool attempt(State& s, double h, std::int64_t kind, double& loss) {
+        if (kind == high_kind) {
+            s.rhs += Dop853::stages;
+            loss = dop853_.step(y_, slope_, h, trial_, trial_slope_, error_);
+            return true;
+        }
         if (kind != implicit_kind) {
             s.rhs += rock4_.degree(kind).stages;
             loss = rock4_.step(y_, slope_, h, kind, trial_, trial_slope_, error_);
@@ -159,6 +179,21 @@ private:
         if (!assembled_) implicit().assemble(y_);
         assembled_ = true;
         return rodas4_->step(y_, slope_, h, trial_, trial_slope_, error_, loss);
+    }
+
+    // Whether the rest of the way, up to any time, is provably shorter than the tolerance.
+    // Near it, the rounding that long steps amplify may be all that is in the way: then one short
+    // step is taken, every other time.
+    enum class Rest { no, near, certain };
+    Rest at_rest(const State& s, const Limits& limits) {
+        if (!s.free || !std::isfinite(limits.t_end) || limits.loss_stop >= 0 ||
+            limits.gradient_stop > 0 || limits.t_end - s.t < 4 * s.h)
+            return Rest::no;
+        const double enough = rest_share * s.tolerance * std::sqrt(double(field_.size()));
+        if (2 * s.loss > enough * norm(field_.length(), slope_)) return Rest::no;
+        if (field_.path_left(y_, error_) <= enough) return Rest::certain;
+        const bool noisy = s.age % 2 == 0 && s.h * s.radius > 4 * Dop853::length;
+        return noisy ? Rest::near : Rest::no;
     }
 
     // Growth of the loss that rounding and the error of a step explain.
@@ -217,6 +252,7 @@ private:
 
     Field field_;
     Rock4 rock4_;
+    Dop853 dop853_;
     std::unique_ptr<Rodas4> rodas4_;
     double *y_ = nullptr, *slope_ = nullptr, *vector_ = nullptr;
     double *trial_ = nullptr, *trial_slope_ = nullptr, *error_ = nullptr;

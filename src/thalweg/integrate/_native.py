@@ -17,7 +17,7 @@ from thalweg.integrate._field import Field
 from thalweg.integrate._record import ROW, Table
 
 LEVELS = ("generic", "avx2", "avx512")
-INTERFACE = 2
+INTERFACE = 3
 FOLDER = Path(__file__).parents[1] / "_native"
 log = logging.getLogger(__name__)
 
@@ -33,12 +33,14 @@ class CoreState(ctypes.Structure):
             for name in (
                 *("t", "loss", "h", "radius", "error", "tolerance", "ceiling", "quiet"),
                 *("gain", "tried_from", "rhs_cost", "rodas_cost", "seen"),
+                *("left", "left_step", "lift"),
             )
         ),
         *(
             (name, Integer)
             for name in (
-                *("implicit", "fixed", "wait", "patience", "since", "age", "has_vector", "steps"),
+                *("implicit", "fixed", "wait", "patience", "since", "turn", "calm", "high", "age"),
+                *("free", "has_vector", "steps"),
                 *("rejected", "rhs", "factorizations", "explicit_steps", "implicit_steps"),
             )
         ),

@@ -32,8 +32,8 @@ STATUS = {
     7: Status.STEP_TOO_SMALL,
 }
 SHARED = ("t", "loss", "h", "radius", "error", "tolerance", "age")
-CHOICE = ("ceiling", "quiet", "gain")
-COUNTED = ("_wait", "_patience", "_since")
+CHOICE = ("ceiling", "quiet", "gain", "left", "left_step", "lift")
+COUNTED = ("_wait", "_patience", "_since", "_turn", "_calm")
 PLAIN = ("_seen",)
 
 
@@ -115,6 +115,7 @@ class CompiledDriver(Driver):
         state.tried_from = math.nan if tried is None else tried
         state.rhs_cost, state.rodas_cost = choice.rhs, choice.rodas
         state.implicit, state.fixed = choice.implicit, choice._fixed is not None  # noqa: SLF001
+        state.high, state.free = choice.high, choice.free
         state.has_vector = self.vector is not None
         return state
 
@@ -130,6 +131,6 @@ class CompiledDriver(Driver):
         self.counts = {name: getattr(state, name) for name in self.counts}
         tried = state.tried_from
         choice._tried_from = None if math.isnan(tried) else tried  # noqa: SLF001
-        choice.implicit = bool(state.implicit)
+        choice.implicit, choice.high = bool(state.implicit), bool(state.high)
         self.y, self.slope = y, slope
         self.vector = vector if state.has_vector else None

@@ -6,6 +6,7 @@ from typing import Any
 
 from thalweg._core import Array
 from thalweg.integrate._curvature import curvature_at
+from thalweg.integrate._dop853 import dop853_step
 from thalweg.integrate._field import Field
 from thalweg.integrate._record import Table
 from thalweg.integrate._rock4 import rock4_step
@@ -13,7 +14,9 @@ from thalweg.integrate._rodas4 import rodas4_step
 from thalweg.integrate._status import Status
 from thalweg.network import unpack
 
-RODAS4 = -1  # a recorded step is (length, position of the ROCK4 degree, or RODAS4)
+RODAS4, DOP853, REST = -1, -2, -3
+"""A recorded step is (length, kind): the position of the ROCK4 degree, another method, or none,
+because what was left of the way was shorter than the tolerance."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -61,7 +64,11 @@ class Solution:
 
 
 def _advance(field: Field, y: Array, h: float, kind: int) -> Array:
+    if kind == REST:
+        return y
     _, slope = field.rhs(y)
+    if kind == DOP853:
+        return dop853_step(field, y, slope, h)[0]
     if kind != RODAS4:
         return rock4_step(field, y, slope, h, kind)[0]
     step = rodas4_step(field, y, slope, h, curvature_at(field, y))

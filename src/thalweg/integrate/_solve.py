@@ -16,7 +16,7 @@ from thalweg.integrate._solution import Solution
 from thalweg.integrate._status import MESSAGES
 from thalweg.network import pack
 
-METHODS = ("auto", "rock4", "rodas4")
+METHODS = ("auto", "rock4", "dop853", "rodas4")
 ENGINES = ("auto", "native", "numpy")
 FINEST = 1e-14  # of the root mean square of the weights: below is rounding
 
@@ -66,7 +66,7 @@ def solve(
     max_steps
         Budget of accepted steps.
     method
-        ``"auto"``, ``"rock4"`` or ``"rodas4"``.
+        ``"auto"``, ``"rock4"``, ``"dop853"`` or ``"rodas4"``.
     engine
         ``"auto"``, ``"native"`` or ``"numpy"``.
     progress
