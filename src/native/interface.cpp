@@ -62,6 +62,11 @@ int thalweg_hessian(void* driver, const double* y, double* out) {
     }
 }
 
+// Loss after one step of order eight; the point and the norm of its gradient are written.
+double thalweg_advance(void* driver, const double* y, double h, double* out, double* norm) {
+    return static_cast<Driver*>(driver)->advance(y, h, out, *norm);
+}
+
 // Seconds of one right-hand side, for benchmarks.
 double thalweg_time_rhs(void* driver, const double* y, std::int64_t repeats) {
     return static_cast<Driver*>(driver)->time_rhs(y, repeats);

@@ -80,3 +80,22 @@ def test_nothing_is_known_where_the_target_is_out_of_reach():
     target, metric, weights = make((3, 1, 3), (2, 1, 0.5), 0.3)
     run = solve(target, metric, weights, t_end=100.0, rtol=1e-6)
     assert path_left(Field(target, metric, (3, 1, 3)), run.y[-1], float(run.loss[-1])) == np.inf
+
+
+@pytest.mark.parametrize("engine", available_engines())
+def test_long_steps_are_recorded_with_points_inside(engine):
+    target, metric, weights = make((4, 4, 4), (2, 1.5, 1, 0.5), 0.1)
+    run = solve(target, metric, weights, t_end=20.0, rtol=1e-8, engine=engine)
+    fine = run.refined(300)
+    assert 200 < len(fine.t) < 600
+    assert np.all(np.diff(fine.t) > 0)
+    assert np.all(np.diff(fine.loss) <= 1e-13 * fine.loss[0])
+    assert np.isin(run.t, fine.t).all()
+    exact = solve(target, metric, weights, t_end=20.0, rtol=1e-12, method="rock4")
+    for k in range(0, len(fine.t), 17):
+        assert np.linalg.norm(fine.y[k] - pack(exact.at(float(fine.t[k])))) <= 1e-7
+        field = Field(target, metric, (4, 4, 4))
+        assert fine.loss[k] == pytest.approx(field.rhs(fine.y[k])[0], rel=1e-9, abs=1e-20)
+    t = 0.5 * float(fine.t[40] + fine.t[41])
+    assert np.linalg.norm(pack(fine.at(t)) - pack(run.at(t))) <= 1e-9
+    assert run.refined(10) is run

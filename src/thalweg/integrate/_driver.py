@@ -23,7 +23,7 @@ REFRESH = 10  # accepted steps after which the spectral radius is estimated anew
 FAR = 1e100
 QUIET = 5e-14  # of the squared target: growth of the loss that is never taken for progress
 CALMING = 4.2  # step times spectral radius that damps the stiffest modes most
-REST_SHARE = 0.3  # of the tolerance that the rest of the way may be
+REST_SHARE = 0.1  # of the tolerance that the rest of the way may be
 RELAX = 1.2  # widening, at each estimate of the radius, of the steps that noise has shortened
 
 
