@@ -30,7 +30,7 @@ enum Status {
 class Driver {
 public:
     Driver(int depth, const std::int64_t* dims, const double* target, const double* metric)
-        : field_(depth, dims, target, metric), rock4_(field_), dop853_(field_) {
+        : field_(depth, dims, target, metric), rock4_(field_) {
         for (auto** array : arrays()) *array = space_.take(field_.length());
         space_.allocate();
         for (auto** array : arrays()) *array = space_.take(field_.length());
@@ -85,7 +85,7 @@ public:
     double advance(const double* y, double h, double* out, double& gradient_norm) {
         field_.unpack(y, y_);
         field_.rhs(y_, slope_);
-        const double loss = dop853_.step(y_, slope_, h, trial_, trial_slope_, error_);
+        const double loss = high().step(y_, slope_, h, trial_, trial_slope_, error_);
         field_.pack(trial_, out);
         gradient_norm = norm(field_.length(), trial_slope_);
         return loss;
@@ -100,6 +100,7 @@ public:
 
 private:
     static constexpr std::int64_t refresh = 10;
+    static constexpr Index widest = 20000;  // unknowns; the same as in _controller.py
     static constexpr double calming = 4.2;  // step times radius that damps the stiffest modes most
     static constexpr double rest_share = 0.1;  // of the tolerance that the rest of the way may be
 
@@ -175,7 +176,7 @@ private:
     bool attempt(State& s, double h, std::int64_t kind, double& loss) {
         if (kind == high_kind) {
             s.rhs += Dop853::stages;
-            loss = dop853_.step(y_, slope_, h, trial_, trial_slope_, error_);
+            loss = high().step(y_, slope_, h, trial_, trial_slope_, error_);
             return true;
         }
         if (kind != implicit_kind) {
@@ -201,7 +202,8 @@ private:
         const double enough = rest_share * s.tolerance * std::sqrt(double(field_.size()));
         if (2 * s.loss > enough * norm(field_.length(), slope_)) return Rest::no;
         if (field_.path_left(y_, error_) <= enough) return Rest::certain;
-        const bool noisy = s.age % 2 == 0 && s.h * s.radius > 4 * Dop853::length;
+        const bool noisy = s.age % 2 == 0 && s.h * s.radius > 4 * Dop853::length &&
+                           field_.size() <= widest;
         return noisy ? Rest::near : Rest::no;
     }
 
@@ -251,6 +253,10 @@ private:
     void scale(double* v, double c) const {
         for (Index i = 0; i < field_.length(); i += V) store(v + i, c * load(v + i));
     }
+    Dop853& high() {
+        if (!dop853_) dop853_ = std::make_unique<Dop853>(field_);
+        return *dop853_;
+    }
     Rodas4& implicit() {
         if (!rodas4_) rodas4_ = std::make_unique<Rodas4>(field_);
         return *rodas4_;
@@ -261,8 +267,8 @@ private:
 
     Field field_;
     Rock4 rock4_;
-    Dop853 dop853_;
     std::unique_ptr<Rodas4> rodas4_;
+    std::unique_ptr<Dop853> dop853_;
     double *y_ = nullptr, *slope_ = nullptr, *vector_ = nullptr;
     double *trial_ = nullptr, *trial_slope_ = nullptr, *error_ = nullptr;
     bool assembled_ = false;

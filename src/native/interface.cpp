@@ -64,7 +64,11 @@ int thalweg_hessian(void* driver, const double* y, double* out) {
 
 // Loss after one step of order eight; the point and the norm of its gradient are written.
 double thalweg_advance(void* driver, const double* y, double h, double* out, double* norm) {
-    return static_cast<Driver*>(driver)->advance(y, h, out, *norm);
+    try {
+        return static_cast<Driver*>(driver)->advance(y, h, out, *norm);
+    } catch (const std::exception&) {
+        return std::numeric_limits<double>::quiet_NaN();
+    }
 }
 
 // Seconds of one right-hand side, for benchmarks.

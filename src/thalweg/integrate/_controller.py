@@ -17,6 +17,8 @@ LARGEST_SYSTEM = 3000  # order of the largest matrix that is factorized
 AIM = 0.5  # error, as a share of the tolerance, that the controller settles at
 SHRINK, GROW = 0.1, 8.0
 SETTLE, CALMEST = 4, 64  # steps after which two explicit methods are compared, or changed again
+NEVER = 2**62
+WIDEST = 20_000  # unknowns beyond which the twelve slopes of order eight take too much memory
 HIGHEST_LIFT = 16.0  # of the step of order eight above that of order four
 AMPLIFICATION = 0.01  # of rounding, per fourth power of step times spectral radius
 
@@ -40,7 +42,8 @@ class MethodChoice:
         n, depth = field.size, len(field.dims) - 1
         self._fixed = {"rock4": False, "rodas4": True, "dop853": False}.get(method)
         self._free = method == "auto"
-        self.high = method in {"auto", "dop853"}
+        self.roomy = n <= WIDEST
+        self.high = method == "dop853" or (method == "auto" and self.roomy)
         order = field.dims[0] * field.dims[-1]
         if self._fixed is None and min(n, order) > LARGEST_SYSTEM:
             self._fixed = False
@@ -61,7 +64,7 @@ class MethodChoice:
         self._since = 0
         self.left = np.nan  # efficiency and step of the explicit method that was left
         self.left_step, self.lift = 1.0, 3.0
-        self._turn, self._calm = 0, SETTLE
+        self._turn, self._calm = 0, SETTLE if self.roomy else NEVER
 
     @property
     def free(self) -> bool:

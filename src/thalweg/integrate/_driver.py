@@ -176,7 +176,7 @@ class Driver:
             return False
         if path_left(self.field, self.y, self.loss) <= enough:
             return True
-        noisy = self.age % 2 == 0 and self.h * self.radius > 4 * LENGTH
+        noisy = self.age % 2 == 0 and self.h * self.radius > 4 * LENGTH and self.choice.roomy
         return None if noisy else False
 
     def _close(self, limits: Limits, record: Record) -> None:

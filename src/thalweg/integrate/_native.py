@@ -168,6 +168,8 @@ class Core:
         loss = self._library.thalweg_advance(
             self._handle, _address(y), h, _address(out), ctypes.addressof(norm)
         )
+        if np.isnan(loss):
+            raise IntegrationError("not enough memory for steps of order eight; use method='rock4'")
         return out, float(loss), norm.value
 
     def time_rhs(self, y: Array, repeats: int) -> float:
