@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "dop853.hpp"
 #include "rock4.hpp"
 
 namespace thalweg {
@@ -16,17 +17,22 @@ struct State {
     double ceiling, quiet, gain, tried_from;  // tried_from: NaN when there is no trial
     double rhs_cost, rodas_cost;
     double seen;  // length that was asked for last
+    double left, left_step, lift;  // efficiency and step of the explicit method left; their ratio
     std::int64_t implicit, fixed, wait, patience, since;  // fixed: the method may not change
-    std::int64_t age, has_vector;
+    std::int64_t turn, calm, high;  // steps since order eight began or ended; to wait; it is used
+    std::int64_t age, free, has_vector;  // free: nobody asked for one method
     std::int64_t steps, rejected, rhs, factorizations, explicit_steps, implicit_steps;
 };
 
-inline constexpr std::int64_t implicit_kind = -1;
+inline constexpr std::int64_t implicit_kind = -1, high_kind = -2, rest_kind = -3;
 
-inline double resize(double error, double before) {
-    error = std::max(error, 1e-10);
-    const double factor =
-        0.85 * std::pow(error, -0.7 / 4) * std::pow(std::max(before, 1e-10), 0.3 / 4);
+inline constexpr double aim = 0.5;  // error that the controller settles at
+
+inline double resize(double error, double before, std::int64_t kind) {
+    const double order = kind == high_kind ? 8.0 : 4.0;
+    error = std::max(error, 1e-10) / aim;
+    before = std::max(before, 1e-10) / aim;
+    const double factor = std::pow(error, -0.7 / order) * std::pow(before, 0.3 / order);
     return std::min(std::max(factor, 0.1), 8.0);
 }
 
@@ -42,6 +48,7 @@ public:
 
     // Kind of the next step; its length goes to `step`.
     std::int64_t next(double& step) {
+        if (s_.high && stays_high(step)) return high_kind;
         const double h = s_.h;
         const bool trial = !std::isnan(s_.tried_from);
         const bool growing = h > 1.5 * s_.seen;
@@ -52,7 +59,9 @@ public:
         const double brief = s_.implicit ? h / s_.gain : h, far = s_.implicit ? h : h * s_.gain;
         const double reach = std::min(brief, longest());
         const Index degree = rock4_.choose(reach * s_.radius);
-        const double work = rock4_.degree(degree).stages * s_.rhs_cost;
+        const double stages = rock4_.degree(degree).stages, work = stages * s_.rhs_cost;
+        if (!s_.fixed && !s_.implicit && !trial && turns_high(reach, stages, step))
+            return high_kind;
         if (!s_.fixed && done) {
             const double one = work / reach, two = s_.rodas_cost / far;
             const double ratio = s_.implicit ? two / one : one / two;
@@ -74,9 +83,60 @@ public:
         return s_.implicit ? implicit_kind : degree;
     }
 
-    void accepted() { ++s_.since, ++s_.wait; }
+    void accepted() { ++s_.since, ++s_.wait, ++s_.turn; }
 
 private:
+    static constexpr std::int64_t settle = 4, calmest = 64;
+
+    double high_reach() const {
+        return s_.radius > 0 ? Dop853::length / s_.radius
+                             : std::numeric_limits<double>::infinity();
+    }
+
+    // Whether the step of order eight goes on; its length goes to `step`.
+    bool stays_high(double& step) {
+        const double cap = high_reach(), h = std::min(s_.h, cap);
+        step = h;
+        if (s_.fixed) return true;
+        const bool judged = compares(h, h / Dop853::stages);
+        if (judged || (s_.h > cap && s_.turn >= s_.calm)) {
+            leave(judged ? s_.left_step : h / s_.lift, h, h / Dop853::stages, judged);
+            return false;
+        }
+        return true;
+    }
+
+    // Whether explicit steps are short enough for order eight, which is then as long as `step`.
+    bool turns_high(double reach, double stages, double& step) {
+        const double efficiency = reach / stages, cap = high_reach();
+        const bool judged = compares(reach, efficiency);
+        const bool hopeful = efficiency * Dop853::stages < 0.8 * cap && s_.turn >= s_.calm;
+        if (!judged && !hopeful) return false;
+        leave(std::min(judged ? s_.left_step : reach * s_.lift, cap), reach, efficiency, judged);
+        step = s_.h;
+        return true;
+    }
+
+    // After a change, some steps later: whether the method before was better.
+    bool compares(double h, double efficiency) {
+        if (std::isnan(s_.left) || s_.turn < settle) return false;
+        const bool worse = efficiency < s_.left;
+        const double ratio = s_.high ? h / s_.left_step : s_.left_step / h;
+        s_.lift = std::min(std::max(ratio, 1.0), 16.0);
+        s_.calm = worse ? std::min(2 * s_.calm, calmest) : settle;
+        if (!worse) s_.left = std::numeric_limits<double>::quiet_NaN();
+        return worse;
+    }
+
+    // A method that was judged better stays.
+    void leave(double next, double h, double efficiency, bool judged) {
+        s_.high = !s_.high;
+        s_.left = judged ? std::numeric_limits<double>::quiet_NaN() : efficiency;
+        s_.left_step = h;
+        s_.h = s_.seen = next;
+        s_.turn = s_.since = 0;
+    }
+
     static constexpr double hysteresis = 1.5, farthest = 64.0;
     static constexpr std::int64_t stay = 5, probe = 40, trial_steps = 8;
 

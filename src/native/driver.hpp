@@ -81,6 +81,15 @@ public:
         for (Index i = 0; i < n; ++i)
             std::memcpy(out + i * n, rodas4_->hessian() + i * rodas4_->side(), sizeof(double) * n);
     }
+    // Loss after one step of order eight from y; the new point goes to `out`.
+    double advance(const double* y, double h, double* out, double& gradient_norm) {
+        field_.unpack(y, y_);
+        field_.rhs(y_, slope_);
+        const double loss = high().step(y_, slope_, h, trial_, trial_slope_, error_);
+        field_.pack(trial_, out);
+        gradient_norm = norm(field_.length(), trial_slope_);
+        return loss;
+    }
     double time_rhs(const double* y, std::int64_t repeats) {
         field_.unpack(y, trial_);
         const auto begin = std::chrono::steady_clock::now();
@@ -91,6 +100,9 @@ public:
 
 private:
     static constexpr std::int64_t refresh = 10;
+    static constexpr Index widest = 20000;  // unknowns; the same as in _controller.py
+    static constexpr double calming = 4.2;  // step times radius that damps the stiffest modes most
+    static constexpr double rest_share = 0.1;  // of the tolerance that the rest of the way may be
 
     Status finished(const State& state, const Limits& limits, double size) const {
         if (!std::isfinite(size) || !std::isfinite(state.loss)) return non_finite;
@@ -108,9 +120,16 @@ private:
             s.ceiling *= 1.2;
         }
         if (s.h == 0) s.h = first_step(s);
-        for (;;) {
-            double h;
-            const std::int64_t kind = choice.next(h);
+        const Rest rest = at_rest(s, limits);
+        if (rest == Rest::certain) {
+            row = {limits.t_end, s.loss, norm(length, slope_), limits.t_end - s.t, rest_kind};
+            s.t = limits.t_end;
+            ++s.steps;
+            return go_on;
+        }
+        for (bool calm = rest == Rest::near;;) {
+            double h = calming / s.radius;
+            const std::int64_t kind = calm ? high_kind : choice.next(h);
             if (kind == implicit_kind && !limits.dense) return implicit_due;
             const bool last = s.t + h >= limits.t_end;
             if (last) h = limits.t_end - s.t;
@@ -123,18 +142,24 @@ private:
             const bool grew = solved && !(loss <= s.loss + slack(s, moved));
             if (!solved || grew || !(error <= 1)) {
                 ++s.rejected;
+                if (calm) {
+                    calm = false;
+                    continue;
+                }
                 const bool quiet = error <= 1;  // only the loss objects
-                s.h = h * (quiet ? 0.5 : std::min(resize(error, 1.0), 0.7));
+                s.h = h * (quiet ? 0.5 : std::min(resize(error, 1.0, kind), 0.7));
                 if (grew && kind != implicit_kind) {
                     measure(s, choice);
-                    if (quiet) s.ceiling = 0.8 * h * s.radius;
+                    if (quiet && kind >= 0) s.ceiling = 0.8 * h * s.radius;
                 }
                 continue;
             }
-            const double grown = h * resize(error, s.error);
-            s.h = last ? std::max(s.h, grown) : grown;
-            s.error = std::max(error, 1e-4);
-            choice.accepted();
+            if (!calm) {
+                const double grown = h * resize(error, s.error, kind);
+                s.h = last ? std::max(s.h, grown) : grown;
+                s.error = std::max(error, 1e-4);
+                choice.accepted();
+            }
             std::swap(y_, trial_);
             std::swap(slope_, trial_slope_);
             s.loss = loss;
@@ -149,6 +174,11 @@ private:
     }
 
     bool attempt(State& s, double h, std::int64_t kind, double& loss) {
+        if (kind == high_kind) {
+            s.rhs += Dop853::stages;
+            loss = high().step(y_, slope_, h, trial_, trial_slope_, error_);
+            return true;
+        }
         if (kind != implicit_kind) {
             s.rhs += rock4_.degree(kind).stages;
             loss = rock4_.step(y_, slope_, h, kind, trial_, trial_slope_, error_);
@@ -159,6 +189,22 @@ private:
         if (!assembled_) implicit().assemble(y_);
         assembled_ = true;
         return rodas4_->step(y_, slope_, h, trial_, trial_slope_, error_, loss);
+    }
+
+    // Whether the rest of the way, up to any time, is provably shorter than the tolerance.
+    // Near it, the rounding that long steps amplify may be all that is in the way: then one short
+    // step is taken, every other time.
+    enum class Rest { no, near, certain };
+    Rest at_rest(const State& s, const Limits& limits) {
+        if (!s.free || !std::isfinite(limits.t_end) || limits.loss_stop >= 0 ||
+            limits.gradient_stop > 0 || limits.t_end - s.t < 4 * s.h)
+            return Rest::no;
+        const double enough = rest_share * s.tolerance * std::sqrt(double(field_.size()));
+        if (2 * s.loss > enough * norm(field_.length(), slope_)) return Rest::no;
+        if (field_.path_left(y_, error_) <= enough) return Rest::certain;
+        const bool noisy = s.age % 2 == 0 && s.h * s.radius > 4 * Dop853::length &&
+                           field_.size() <= widest;
+        return noisy ? Rest::near : Rest::no;
     }
 
     // Growth of the loss that rounding and the error of a step explain.
@@ -207,6 +253,10 @@ private:
     void scale(double* v, double c) const {
         for (Index i = 0; i < field_.length(); i += V) store(v + i, c * load(v + i));
     }
+    Dop853& high() {
+        if (!dop853_) dop853_ = std::make_unique<Dop853>(field_);
+        return *dop853_;
+    }
     Rodas4& implicit() {
         if (!rodas4_) rodas4_ = std::make_unique<Rodas4>(field_);
         return *rodas4_;
@@ -218,6 +268,7 @@ private:
     Field field_;
     Rock4 rock4_;
     std::unique_ptr<Rodas4> rodas4_;
+    std::unique_ptr<Dop853> dop853_;
     double *y_ = nullptr, *slope_ = nullptr, *vector_ = nullptr;
     double *trial_ = nullptr, *trial_slope_ = nullptr, *error_ = nullptr;
     bool assembled_ = false;

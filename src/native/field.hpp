@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "matrix.hpp"
+#include "cholesky.hpp"
 
 namespace thalweg {
 
@@ -82,6 +82,29 @@ public:
         return 0.5 * sum(square);
     }
 
+    // Upper bound of the way that the flow still goes from y, infinite where none is known (theory
+    // 3.3, with the constants at y). While the way is so short that R_1 keeps most of its least
+    // singular value, |gradient|^2 >= kappa |M|^2 with kappa = sigma_min(R_1)^2 sigma_min(D)^2 / 2.
+    double path_left(const double* y, double* slope) {
+        const double unit = 16 * 2.3e-16 * target_norm_;  // rounding of M
+        const double error = __builtin_sqrt(2 * rhs(y, slope)) + unit;
+        double least = metric_[0], reach = 0;
+        for (Index j = 1; j < dims_[0]; ++j) least = metric_[j] < least ? metric_[j] : least;
+        const double above = least_above(y);  // lower bound of sigma_min(R_1)^2
+        if (!(above > 0 && least > 0)) return __builtin_inf();
+        const double path = error / (__builtin_sqrt(0.5 * above) * least);
+        // R_1 moves by at most the path times sqrt(L - 1) max_l prod_{m != l} (|W_m| + path)
+        for (int l = 1; l < depth_; ++l) {
+            double others = 1;
+            for (int m = 1; m < depth_; ++m)
+                if (m != l)
+                    others *= path + norm(dims_[m + 1] * stride_[m], y + offset_[m]);
+            reach = others > reach ? others : reach;
+        }
+        const double moved = path * __builtin_sqrt(depth_ - 1.0) * reach;
+        return moved <= 0.29 * __builtin_sqrt(above) ? path : __builtin_inf();
+    }
+
     // Hessian of the loss at y times v; the last call of `rhs` must have been at the same y.
     void hessian_product(const double* y, const double* v, double* image) {
         const int last = depth_ - 1;
@@ -123,6 +146,38 @@ private:
     Index outputs() const { return dims_[depth_]; }
     const double* after(const double* y, int l) const {
         return l == depth_ - 1 ? y + offset_[l] : after_[l];
+    }
+    // Lower bound of the least eigenvalue of R_1 R_1^T, 1 / trace of the inverse; 0 if singular.
+    // The last call of `rhs` must have been at the same y.
+    double least_above(const double* y) const {
+        if (depth_ == 1) return 1;
+        const Index rows = outputs(), side = padded(rows);
+        if (rows > dims_[1]) return 0;
+        const double* above = after(y, 1);
+        Workspace space;
+        double* gram = nullptr;
+        double* inverse = nullptr;
+        double* column = nullptr;
+        for (int pass = 0; pass < 2; ++pass) {
+            gram = space.take(rows * side);
+            inverse = space.take(side);
+            column = space.take(side);
+            if (pass == 0) space.allocate();
+        }
+        double total = 0, trace = 0;
+        for (Index i = 0; i < rows; ++i) {
+            for (Index j = 0; j < rows; ++j)
+                gram[i * side + j] = dot(stride_[1], above + i * stride_[1], above + j * stride_[1]);
+            total += gram[i * side + i];
+        }
+        if (!factorize(rows, gram, side, inverse)) return 0;
+        for (Index i = 0; i < rows; ++i) {
+            for (Index j = 0; j < side; ++j) column[j] = 0;
+            column[i] = 1;
+            solve(rows, gram, side, inverse, column);
+            trace += column[i];
+        }
+        return trace * total < 1e10 ? 1 / trace : 0;
     }
     void cut() {
         target_ = space_.take(outputs() * stride_[0]);

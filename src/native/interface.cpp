@@ -22,7 +22,7 @@ int thalweg_cpu_level() {
 }
 
 // Version of the structures below; Python refuses a library with another one.
-int thalweg_interface() { return 2; }
+int thalweg_interface() { return 3; }
 
 void* thalweg_open(int depth, const std::int64_t* dims, const double* target,
                    const double* metric) {
@@ -59,6 +59,15 @@ int thalweg_hessian(void* driver, const double* y, double* out) {
         return 0;
     } catch (const std::exception&) {
         return out_of_memory;
+    }
+}
+
+// Loss after one step of order eight; the point and the norm of its gradient are written.
+double thalweg_advance(void* driver, const double* y, double h, double* out, double* norm) {
+    try {
+        return static_cast<Driver*>(driver)->advance(y, h, out, *norm);
+    } catch (const std::exception&) {
+        return std::numeric_limits<double>::quiet_NaN();
     }
 }
 

@@ -58,7 +58,7 @@ def test_achieved_error_follows_rtol(name):
         assert np.all(np.diff(found.loss) <= 1e-12 * found.loss[0])
 
 
-@pytest.mark.parametrize("method", ["rock4", "rodas4"])
+@pytest.mark.parametrize("method", ["rock4", "dop853", "rodas4", "auto"])
 @pytest.mark.parametrize("name", SETS)
 def test_steps_agree_with_numpy(name, method, monkeypatch):
     monkeypatch.setenv("THALWEG_ENGINE", name)

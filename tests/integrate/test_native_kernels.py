@@ -8,6 +8,7 @@ import pytest
 from thalweg._core import IntegrationError
 from thalweg.integrate._field import Field
 from thalweg.integrate._native import Core, CoreLimits, CoreState, instruction_sets
+from thalweg.integrate._record import ROW
 
 SETS = instruction_sets()
 pytestmark = pytest.mark.skipif(not SETS, reason="no compiled core is built")
@@ -90,13 +91,15 @@ def test_hessian_is_the_derivative_of_the_definition(dims):
 
 def test_misuse_raises_instead_of_reading_foreign_memory():
     field, y, v = make((5, 9, 3))
-    core = Core(field)
+    core, room = Core(field), (np.empty(1, dtype=ROW), np.empty((1, field.size)))
     with pytest.raises(IntegrationError, match="entries"):
         core.rhs(y[:-1])
     with pytest.raises(IntegrationError, match="entries"):
         core.hessian_product(y, v[:3])
     with pytest.raises(IntegrationError, match="contiguous"):
-        core.run(CoreState(), CoreLimits(), (y, np.repeat(y, 2)[::2], v))
+        core.run(CoreState(), CoreLimits(), (y, np.repeat(y, 2)[::2], v), room)
+    with pytest.raises(IntegrationError, match="fit"):
+        core.run(CoreState(), CoreLimits(capacity=2), (y, y.copy(), v), room)
     with pytest.raises(IntegrationError, match="not there"):
         Core(field, "sse9")
 

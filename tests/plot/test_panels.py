@@ -35,7 +35,7 @@ def test_loss_panel_shows_the_reducible_loss(stairs):
 
 
 def test_long_runs_are_drawn_through_points_of_the_run(stairs):
-    run = tw.flow(stairs.problem, stairs.start, rtol=1e-7)
+    run = tw.flow(stairs.problem, stairs.start, rtol=1e-7, method="rock4")
     t, loss = max(curves(axes_of(run, "loss")), key=lambda curve: len(curve[0]))
     kept = np.searchsorted(run.t, t)
     assert 100 < len(kept) < len(run.t)

@@ -42,7 +42,7 @@ def test_loss_lost_is_the_integral_of_the_squared_gradient(name):
     dims, sigma, scale, t_end = PROBLEMS[name]
     p = tw.Problem.from_target(sigma, dims=dims)
     run = tw.flow(p, tw.init.gaussian(p, scale=scale, rng=0), t_end=t_end, rtol=2e-7)
-    nodes, weights = np.polynomial.legendre.leggauss(2)
+    nodes, weights = np.polynomial.legendre.leggauss(5)
     total, end = 0.0, int(np.sum(run.reducible_loss > 1e-9 * run.loss[0]))
     for begin, stop in itertools.pairwise(run.t[:end]):
         for x, weight in zip(nodes, weights, strict=True):

@@ -3,9 +3,10 @@
 import numpy as np
 
 from thalweg.integrate._curvature import LARGEST_DENSE
+from thalweg.integrate._dop853 import LENGTH, STAGES
 from thalweg.integrate._field import Field
 from thalweg.integrate._rock4 import choose_degree, table
-from thalweg.integrate._solution import RODAS4
+from thalweg.integrate._solution import DOP853, RODAS4
 
 HYSTERESIS = 1.5
 STAY = 5  # accepted steps before the method may change again
@@ -13,14 +14,20 @@ PROBE = 40  # accepted explicit steps before implicit ones are tried, then twice
 TRIAL = 8  # implicit steps of a trial
 FARTHEST = 64.0  # gain that is believed
 LARGEST_SYSTEM = 3000  # order of the largest matrix that is factorized
+AIM = 0.5  # error, as a share of the tolerance, that the controller settles at
 SHRINK, GROW = 0.1, 8.0
+SETTLE, CALMEST = 4, 64  # steps after which two explicit methods are compared, or changed again
+NEVER = 2**62
+WIDEST = 20_000  # unknowns beyond which the twelve slopes of order eight take too much memory
+HIGHEST_LIFT = 16.0  # of the step of order eight above that of order four
 AMPLIFICATION = 0.01  # of rounding, per fourth power of step times spectral radius
 
 
-def resize(error: float, before: float) -> float:
-    """Return the factor for the next step of a proportional-integral controller, order four."""
-    error = max(error, 1e-10)
-    factor = 0.85 * error ** (-0.7 / 4) * max(before, 1e-10) ** (0.3 / 4)
+def resize(error: float, before: float, kind: int) -> float:
+    """Return the factor for the next step of a proportional-integral controller."""
+    order = 8 if kind == DOP853 else 4
+    error, before = max(error, 1e-10) / AIM, max(before, 1e-10) / AIM
+    factor = error ** (-0.7 / order) * before ** (0.3 / order)
     return float(min(max(factor, SHRINK), GROW))
 
 
@@ -33,7 +40,10 @@ class MethodChoice:
 
     def __init__(self, field: Field, method: str) -> None:
         n, depth = field.size, len(field.dims) - 1
-        self._fixed = {"rock4": False, "rodas4": True}.get(method)
+        self._fixed = {"rock4": False, "rodas4": True, "dop853": False}.get(method)
+        self._free = method == "auto"
+        self.roomy = n <= WIDEST
+        self.high = method == "dop853" or (method == "auto" and self.roomy)
         order = field.dims[0] * field.dims[-1]
         if self._fixed is None and min(n, order) > LARGEST_SYSTEM:
             self._fixed = False
@@ -52,6 +62,14 @@ class MethodChoice:
         self._seen = np.inf
         self._wait, self._patience = 0, PROBE
         self._since = 0
+        self.left = np.nan  # efficiency and step of the explicit method that was left
+        self.left_step, self.lift = 1.0, 3.0
+        self._turn, self._calm = 0, SETTLE if self.roomy else NEVER
+
+    @property
+    def free(self) -> bool:
+        """Whether nobody asked for one method."""
+        return self._free
 
     def longest(self, radius: float) -> float:
         """Return the longest step that the explicit method can take."""
@@ -74,6 +92,10 @@ class MethodChoice:
         which only a trial shows: now and then a few implicit steps are taken, and `gain` is by
         how much they could be longer.
         """
+        if self.high:
+            h, stays = self._stays_high(h, radius)
+            if stays:
+                return h, DOP853
         growing, self._seen = h > 1.5 * self._seen, h
         done = self._since >= (STAY if self._tried_from is None else TRIAL)
         if self._tried_from is not None and growing and self._since < 3 * TRIAL:
@@ -83,6 +105,10 @@ class MethodChoice:
         short, long = (h / self.gain, h) if self.implicit else (h, h * self.gain)
         reach = min(short, self.longest(radius))
         degree = choose_degree(reach * radius)
+        if self._fixed is None and not self.implicit and self._tried_from is None:
+            high = self._turns_high(reach, table()[degree].stages, radius)
+            if high is not None:
+                return high, DOP853
         if self._fixed is None and done:
             explicit = table()[degree].stages * self.rhs / reach
             implicit = self.rodas / long
@@ -106,3 +132,46 @@ class MethodChoice:
         """Count an accepted step."""
         self._since += 1
         self._wait += 1
+        self._turn += 1
+
+    def _stays_high(self, h: float, radius: float) -> tuple[float, bool]:
+        """Return the next step and whether it is of order eight."""
+        cap = LENGTH / radius if radius > 0 else np.inf
+        short = min(h, cap)
+        if self._fixed is not None:
+            return short, True
+        judged = self._compare(short, short / STAGES)
+        if judged or (h > cap and self._turn >= self._calm):
+            step = self.left_step if judged else short / self.lift
+            return self._leave(step, short, STAGES, judged=judged), False
+        return short, True
+
+    def _turns_high(self, reach: float, stages: int, radius: float) -> float | None:
+        """Return the step of order eight if explicit steps are so short that it may pay."""
+        cap = LENGTH / radius if radius > 0 else np.inf
+        judged = self._compare(reach, reach / stages)
+        hopeful = reach / stages * STAGES < 0.8 * cap and self._turn >= self._calm
+        if not (judged or hopeful):
+            return None
+        step = min(self.left_step if judged else reach * self.lift, cap)
+        return self._leave(step, reach, stages, judged=judged)
+
+    def _compare(self, h: float, efficiency: float) -> bool:
+        """Say, some steps after a change, whether the method before was better."""
+        if np.isnan(self.left) or self._turn < SETTLE:
+            return False
+        worse = efficiency < self.left
+        ratio = h / self.left_step if self.high else self.left_step / h
+        self.lift = min(max(ratio, 1.0), HIGHEST_LIFT)
+        self._calm = min(2 * self._calm, CALMEST) if worse else SETTLE
+        if not worse:
+            self.left = np.nan
+        return worse
+
+    def _leave(self, step: float, h: float, stages: int, *, judged: bool) -> float:
+        """Change between the explicit methods; a method that was judged better stays."""
+        self.high = not self.high
+        self.left = np.nan if judged else h / stages
+        self.left_step, self._seen = h, step
+        self._turn = self._since = 0
+        return step

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
 from thalweg._core import Array
 from thalweg.integrate._field import Field
@@ -29,6 +28,8 @@ class DenseCurvature:
 
     def shifted(self, shift: float) -> Solve | None:
         """Return the solver for ``shift I + Hessian``; ``None`` if that is not definite."""
+        from scipy.linalg import cho_factor, cho_solve  # slow to import, rarely needed
+
         system = self._hessian.copy()
         system.flat[:: len(system) + 1] += shift
         try:
@@ -62,6 +63,8 @@ class KrylovCurvature:
 
     def shifted(self, shift: float) -> Solve | None:
         """Return the solver for ``shift I + Hessian``."""
+        from scipy.linalg import cho_factor, cho_solve  # slow to import, rarely needed
+
         system = self._gram.copy()
         system.flat[:: len(system) + 1] += shift
         try:

@@ -9,17 +9,21 @@ import numpy as np
 from thalweg._core import Array
 from thalweg.integrate._controller import MethodChoice, resize
 from thalweg.integrate._curvature import DenseCurvature, KrylovCurvature, curvature_at
+from thalweg.integrate._dop853 import LENGTH, STAGES, dop853_step
 from thalweg.integrate._field import Field
 from thalweg.integrate._record import Record
+from thalweg.integrate._rest import path_left
 from thalweg.integrate._rock4 import rock4_step, table
 from thalweg.integrate._rodas4 import rodas4_step
-from thalweg.integrate._solution import RODAS4
+from thalweg.integrate._solution import DOP853, REST, RODAS4
 from thalweg.integrate._spectral import spectral_radius
 from thalweg.integrate._status import Status
 
 REFRESH = 10  # accepted steps after which the spectral radius is estimated anew
 FAR = 1e100
 QUIET = 5e-14  # of the squared target: growth of the loss that is never taken for progress
+CALMING = 4.2  # step times spectral radius that damps the stiffest modes most
+REST_SHARE = 0.1  # of the tolerance that the rest of the way may be
 RELAX = 1.2  # widening, at each estimate of the radius, of the steps that noise has shortened
 
 
@@ -94,8 +98,15 @@ class Driver:
             self.choice.ceiling *= RELAX
         if self.h == 0.0:
             self.h = self._first_step()
+        rest = self._at_rest(limits)
+        if rest:
+            self._close(limits, record)
+            return None
+        calm = rest is None
         while True:
-            h, kind = self.choice.kind(self.h, self.radius)
+            h, kind = (
+                (CALMING / self.radius, DOP853) if calm else self.choice.kind(self.h, self.radius)
+            )
             last = self.t + h >= limits.t_end
             if last:
                 h = limits.t_end - self.t
@@ -104,32 +115,41 @@ class Driver:
             trial = self._trial(h, kind)
             error = np.inf if trial is None else self._size(trial[3])
             grew = trial is not None and not trial[1] <= self.loss + self._slack(trial[3])
-            if trial is None or grew or not error <= 1.0:
-                self.counts["rejected"] += 1
-                quiet = error <= 1.0  # only the loss objects
-                self.h = h * (0.5 if quiet else min(resize(error, 1.0), 0.7))
-                if grew and kind != RODAS4:
-                    self._measure()
-                    if quiet:
-                        self.choice.ceiling = 0.8 * h * self.radius
-                continue
+            if trial is not None and not grew and error <= 1.0:
+                break
+            self.counts["rejected"] += 1
+            if not calm:
+                self._shorten(h, kind, error, grew=grew)
+            calm = False
+        if not calm:
             # a step cut short by the end says little about a longer one
-            grown = h * resize(error, self.error)
+            grown = h * resize(error, self.error, kind)
             self.h = max(self.h, grown) if last else grown
             self.error = max(error, 1e-4)
             self.choice.accepted()
-            self.y, self.loss, self.slope = trial[0], trial[1], trial[2]
-            self.t = limits.t_end if last else self.t + h
-            self.curvature = None
-            self.age += 1
-            self.counts["steps"] += 1
-            self.counts["implicit_steps" if kind == RODAS4 else "explicit_steps"] += 1
-            norm = float(np.linalg.norm(self.slope))
-            record.add((self.t, self.loss, norm, h, kind), self.y)
-            return None
+        self.y, self.loss, self.slope = trial[0], trial[1], trial[2]
+        self.t = limits.t_end if last else self.t + h
+        self.curvature = None
+        self.age += 1
+        self.counts["steps"] += 1
+        self.counts["implicit_steps" if kind == RODAS4 else "explicit_steps"] += 1
+        record.add((self.t, self.loss, float(np.linalg.norm(self.slope)), h, kind), self.y)
+        return None
+
+    def _shorten(self, h: float, kind: int, error: float, *, grew: bool) -> None:
+        """Learn from a rejected step."""
+        quiet = error <= 1.0  # only the loss objects
+        self.h = h * (0.5 if quiet else min(resize(error, 1.0, kind), 0.7))
+        if grew and kind != RODAS4:
+            self._measure()
+            if quiet and kind >= 0:
+                self.choice.ceiling = 0.8 * h * self.radius
 
     def _trial(self, h: float, kind: int) -> tuple[Array, float, Array, Array] | None:
         with np.errstate(over="ignore", invalid="ignore"):
+            if kind == DOP853:
+                self.counts["rhs"] += STAGES
+                return dop853_step(self.field, self.y, self.slope, h)
             if kind != RODAS4:
                 self.counts["rhs"] += table()[kind].stages
                 return rock4_step(self.field, self.y, self.slope, h, kind)
@@ -138,6 +158,32 @@ class Driver:
             if self.curvature is None:
                 self.curvature = curvature_at(self.field, self.y)
             return rodas4_step(self.field, self.y, self.slope, h, self.curvature)
+
+    def _at_rest(self, limits: Limits) -> bool | None:
+        """Say whether the rest of the way, up to any time, is provably within the tolerance.
+
+        ``None``: nearly, and the rounding that long steps amplify may be all that is in the way.
+        Then one short step is taken, every other time.
+        """
+        if not self.choice.free or not np.isfinite(limits.t_end):
+            return False
+        if limits.loss_stop >= 0 or limits.gradient_stop > 0:
+            return False
+        if limits.t_end - self.t < 4 * self.h:
+            return False
+        enough = REST_SHARE * self.tolerance * np.sqrt(self.field.size)
+        if 2 * self.loss > enough * float(np.linalg.norm(self.slope)):
+            return False
+        if path_left(self.field, self.y, self.loss) <= enough:
+            return True
+        noisy = self.age % 2 == 0 and self.h * self.radius > 4 * LENGTH and self.choice.roomy
+        return None if noisy else False
+
+    def _close(self, limits: Limits, record: Record) -> None:
+        norm = float(np.linalg.norm(self.slope))
+        record.add((limits.t_end, self.loss, norm, limits.t_end - self.t, REST), self.y)
+        self.t = limits.t_end
+        self.counts["steps"] += 1
 
     def _size(self, error: Array) -> float:
         size = float(np.linalg.norm(error)) / np.sqrt(len(error)) / self.tolerance

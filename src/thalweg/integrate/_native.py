@@ -14,10 +14,10 @@ import numpy as np
 
 from thalweg._core import Array, IntegrationError
 from thalweg.integrate._field import Field
-from thalweg.integrate._record import ROW, Table
+from thalweg.integrate._record import Table
 
 LEVELS = ("generic", "avx2", "avx512")
-INTERFACE = 2
+INTERFACE = 3
 FOLDER = Path(__file__).parents[1] / "_native"
 log = logging.getLogger(__name__)
 
@@ -33,12 +33,14 @@ class CoreState(ctypes.Structure):
             for name in (
                 *("t", "loss", "h", "radius", "error", "tolerance", "ceiling", "quiet"),
                 *("gain", "tried_from", "rhs_cost", "rodas_cost", "seen"),
+                *("left", "left_step", "lift"),
             )
         ),
         *(
             (name, Integer)
             for name in (
-                *("implicit", "fixed", "wait", "patience", "since", "age", "has_vector", "steps"),
+                *("implicit", "fixed", "wait", "patience", "since", "turn", "calm", "high", "age"),
+                *("free", "has_vector", "steps"),
                 *("rejected", "rhs", "factorizations", "explicit_steps", "implicit_steps"),
             )
         ),
@@ -65,6 +67,7 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "thalweg_rhs": (Double, [Pointer] * 3),
     "thalweg_hessian_product": (None, [Pointer] * 4),
     "thalweg_hessian": (ctypes.c_int, [Pointer] * 3),
+    "thalweg_advance": (Double, [Pointer, Pointer, Double, Pointer, Pointer]),
     "thalweg_time_rhs": (Double, [Pointer, Pointer, Integer]),
 }
 
@@ -159,17 +162,32 @@ class Core:
             raise IntegrationError("not enough memory for the dense Hessian; use method='rock4'")
         return out
 
+    def advance(self, y: Array, h: float) -> tuple[Array, float, float]:
+        """Take one step of order eight; return the point, its loss and gradient norm."""
+        y, out, norm = _array(y, self.size), np.empty(self.size), Double(0.0)
+        loss = self._library.thalweg_advance(
+            self._handle, _address(y), h, _address(out), ctypes.addressof(norm)
+        )
+        if np.isnan(loss):
+            raise IntegrationError("not enough memory for steps of order eight; use method='rock4'")
+        return out, float(loss), norm.value
+
     def time_rhs(self, y: Array, repeats: int) -> float:
         """Return the seconds that one right-hand side takes."""
         y = _array(y, self.size)
         return float(self._library.thalweg_time_rhs(self._handle, y.ctypes.data, repeats))
 
     def run(
-        self, state: CoreState, limits: CoreLimits, vectors: tuple[Array, Array, Array]
-    ) -> tuple[int, Table, Array]:
-        """Take a slice of steps; return the status, a row for each step, and the points.
+        self,
+        state: CoreState,
+        limits: CoreLimits,
+        vectors: tuple[Array, Array, Array],
+        room: tuple[Table, Array],
+    ) -> tuple[int, int]:
+        """Take a slice of steps; return the status and how many rows of `room` were filled.
 
-        `vectors`, the weights, slope and vector of the power method, are overwritten.
+        `vectors`, the weights, slope and vector of the power method, are overwritten; `room` is
+        for a row and a point for each step.
 
         Raises
         ------
@@ -178,16 +196,24 @@ class Core:
         """
         if any(item.shape != (self.size,) or not item.flags.c_contiguous for item in vectors):
             raise IntegrationError(f"the core needs contiguous vectors of {self.size} entries")
-        rows = np.empty(limits.capacity, dtype=ROW)
-        points = np.empty((limits.capacity, self.size))
+        rows, points = room
+        if not limits.capacity <= len(rows) == len(points) or points.shape[1] != self.size:
+            raise IntegrationError(f"{limits.capacity} steps do not fit into {points.shape}")
         count = Integer(0)
         status = self._library.thalweg_run(
             self._handle,
             *(ctypes.addressof(item) for item in (state, limits)),
-            *(item.ctypes.data for item in (*vectors, rows, points)),
+            *(_address(item) for item in vectors),
+            rows.ctypes.data,
+            _address(points),
             ctypes.addressof(count),
         )
-        return int(status), rows[: count.value].copy(), points[: count.value].copy()
+        return int(status), count.value
+
+
+def _address(values: Array) -> int:
+    """Return where numbers begin; quicker than ``values.ctypes.data``."""
+    return int(values.__array_interface__["data"][0])
 
 
 def _array(values: Array, size: int) -> Array:

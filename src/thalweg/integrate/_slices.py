@@ -5,6 +5,7 @@ restarts are alike. How long a slice is does not change its results.
 """
 
 import math
+import operator
 import time
 from collections.abc import Callable
 
@@ -19,7 +20,6 @@ from thalweg.integrate._spectral import first_vector
 from thalweg.integrate._status import Status
 
 SECONDS = 0.03  # of a slice
-ROWS = 2**20  # doubles of points that a slice returns at most
 LARGEST = 20_000  # unknowns beyond which NumPy's matrix products are faster
 IMPLICIT = 8  # code of a slice that ends because an implicit step is due that NumPy has to take
 STATUS = {
@@ -31,10 +31,13 @@ STATUS = {
     6: Status.NON_FINITE,
     7: Status.STEP_TOO_SMALL,
 }
-SHARED = ("t", "loss", "h", "radius", "error", "tolerance", "age")
-CHOICE = ("ceiling", "quiet", "gain")
-COUNTED = ("_wait", "_patience", "_since")
-PLAIN = ("_seen",)
+OWN = ("t", "loss", "h", "radius", "error", "tolerance", "age")
+CHOICE = ("ceiling", "quiet", "gain", "left", "left_step", "lift")
+HIDDEN = ("_wait", "_patience", "_since", "_turn", "_calm", "_seen")  # of the choice
+SHOWN = tuple(name[1:] for name in HIDDEN)
+COUNTS = ("steps", "rejected", "rhs", "factorizations", "explicit_steps", "implicit_steps")
+own, choice_of = operator.attrgetter(*OWN), operator.attrgetter(*CHOICE, *HIDDEN)
+choice_in, counts_in = operator.attrgetter(*CHOICE, *SHOWN), operator.attrgetter(*COUNTS)
 
 
 class CompiledChoice(MethodChoice):
@@ -50,16 +53,22 @@ class CompiledChoice(MethodChoice):
 
 
 class CompiledDriver(Driver):
-    """State of an integration between two slices."""
+    """State of an integration between two slices.
+
+    `core` is there before the first slice at most: two threads may go on from the same state.
+    """
+
+    core: Core | None = None
+    instruction_set: str = ""
 
     def run(self, limits: Limits, record: Record, progress: Callable[..., None] | None) -> Status:
         """Step until something stops it. Ctrl-C keeps what there is."""
-        core = Core(self.field)
+        core, self.core = self.core or Core(self.field), None
+        self.instruction_set = core.name
         told = time.monotonic()
-        capacity = max(1, min(256, ROWS // max(self.field.size, 1)))
         try:
             while True:
-                status = self._slice(core, limits, record, capacity)
+                status = self._slice(core, limits, record)
                 while status is None and self.choice.implicit and not self._dense:
                     status = self._finished(limits) or self._step(limits, record)
                 if status is not None:
@@ -74,14 +83,14 @@ class CompiledDriver(Driver):
     def _dense(self) -> bool:
         return self.field.size <= LARGEST_DENSE
 
-    def _slice(self, core: Core, limits: Limits, record: Record, capacity: int) -> Status | None:
-        state = self._save()
+    def _slice(self, core: Core, limits: Limits, record: Record) -> Status | None:
+        state, room = self._save(), record.room()
         y, slope = self.y.copy(), self.slope.copy()
         vector = self.vector
         if vector is None:
             vector = first_vector(self.field.size)
         vector = vector.copy()
-        code, rows, points = core.run(
+        code, count = core.run(
             state,
             CoreLimits(
                 limits.t_end,
@@ -89,47 +98,41 @@ class CompiledDriver(Driver):
                 limits.gradient_stop,
                 SECONDS,
                 limits.max_steps,
-                capacity,
+                len(room[0]),
                 int(self._dense),
             ),
             (y, slope, vector),
+            room,
         )
         if code not in STATUS and code not in {0, IMPLICIT}:
             raise IntegrationError("not enough memory for the dense Hessian; use method='rock4'")
-        if len(rows):
-            record.add_block(rows, points)
+        record.took(count)
         self._restore(state, y, slope, vector)
         return STATUS.get(code)
 
     def _save(self) -> CoreState:
-        choice, state = self.choice, CoreState()
-        for name in SHARED:
-            setattr(state, name, getattr(self, name))
-        for name in CHOICE:
-            setattr(state, name, getattr(choice, name))
-        for name in (*COUNTED, *PLAIN):
-            setattr(state, name[1:], getattr(choice, name))
-        for name, value in self.counts.items():
-            setattr(state, name, value)
+        choice = self.choice
+        state = CoreState(
+            **dict(zip(OWN, own(self), strict=True)),
+            **dict(zip((*CHOICE, *SHOWN), choice_of(choice), strict=True)),
+            **self.counts,
+        )
         tried = choice._tried_from  # noqa: SLF001
         state.tried_from = math.nan if tried is None else tried
         state.rhs_cost, state.rodas_cost = choice.rhs, choice.rodas
         state.implicit, state.fixed = choice.implicit, choice._fixed is not None  # noqa: SLF001
+        state.high, state.free = choice.high, choice.free
         state.has_vector = self.vector is not None
         return state
 
     def _restore(self, state: CoreState, y: Array, slope: Array, vector: Array) -> None:
         choice = self.choice
-        for name in SHARED:
-            setattr(self, name, getattr(state, name))
-        for name in CHOICE:
-            setattr(choice, name, getattr(state, name))
-        for name in (*COUNTED, *PLAIN):
-            setattr(choice, name, getattr(state, name[1:]))
+        vars(self).update(zip(OWN, own(state), strict=True))
+        vars(choice).update(zip((*CHOICE, *HIDDEN), choice_in(state), strict=True))
         self.curvature = None
-        self.counts = {name: getattr(state, name) for name in self.counts}
+        self.counts = dict(zip(COUNTS, counts_in(state), strict=True))
         tried = state.tried_from
         choice._tried_from = None if math.isnan(tried) else tried  # noqa: SLF001
-        choice.implicit = bool(state.implicit)
+        choice.implicit, choice.high = bool(state.implicit), bool(state.high)
         self.y, self.slope = y, slope
         self.vector = vector if state.has_vector else None

@@ -4,16 +4,24 @@ import bisect
 import dataclasses
 from typing import Any
 
+import numpy as np
+
 from thalweg._core import Array
 from thalweg.integrate._curvature import curvature_at
+from thalweg.integrate._dop853 import dop853_step
 from thalweg.integrate._field import Field
-from thalweg.integrate._record import Table
+from thalweg.integrate._native import Core
+from thalweg.integrate._record import ROW, Table
 from thalweg.integrate._rock4 import rock4_step
 from thalweg.integrate._rodas4 import rodas4_step
 from thalweg.integrate._status import Status
 from thalweg.network import unpack
 
-RODAS4 = -1  # a recorded step is (length, position of the ROCK4 degree, or RODAS4)
+RODAS4, DOP853, REST = -1, -2, -3
+"""A recorded step is (length, kind): the position of the ROCK4 degree, another method, or none,
+because what was left of the way was shorter than the tolerance."""
+
+PIECES = 8  # that a step is cut into at most
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -59,9 +67,53 @@ class Solution:
             now, index = now + h, index + 1
         return unpack(y, self._field.dims)
 
+    def refined(self, fewest: int) -> "Solution":
+        """Return the same piece with points inside the steps of order eight, about `fewest` in all.
+
+        A few of these steps pass a whole transition: enough to be exact, too few for a picture. A
+        point inside is a step that was cut short, so it is as exact as the others.
+        """
+        steps = self._steps
+        long = steps["kind"] == DOP853
+        if len(self.t) >= fewest or len(self.t) != len(steps) + 1 or not np.any(long):
+            return self
+        native = Core(self._field) if self.stats["engine"] == "native" else None
+        pieces = min(PIECES, -(-fewest // len(steps)))
+        rows, points = [], [self.y[0]]
+        for k, row in enumerate(steps):
+            t, h = float(self.t[k]), float(row["h"])
+            cuts = pieces if long[k] else 1
+            for i in range(1, cuts):
+                y, loss, norm = self._inside(native, self.y[k], h * i / cuts)
+                rows.append((t + h * i / cuts, loss, norm, h / cuts, DOP853))
+                points.append(y)
+            end = float(self.t[k + 1])
+            rows.append((end, row["loss"], row["gradient_norm"], h / cuts, row["kind"]))
+            points.append(self.y[k + 1])
+        table = np.array(rows, dtype=ROW)
+        return dataclasses.replace(
+            self,
+            t=np.append(self.t[:1], table["t"]),
+            y=np.array(points),
+            loss=np.append(self.loss[:1], table["loss"]),
+            gradient_norm=np.append(self.gradient_norm[:1], table["gradient_norm"]),
+            _steps=table,
+            _kept=np.arange(len(points)),
+        )
+
+    def _inside(self, native: Core | None, y: Array, h: float) -> tuple[Array, float, float]:
+        if native is not None:
+            return native.advance(y, h)
+        new, loss, slope, _ = dop853_step(self._field, y, self._field.rhs(y)[1], h)
+        return new, loss, float(np.linalg.norm(slope))
+
 
 def _advance(field: Field, y: Array, h: float, kind: int) -> Array:
+    if kind == REST:
+        return y
     _, slope = field.rhs(y)
+    if kind == DOP853:
+        return dop853_step(field, y, slope, h)[0]
     if kind != RODAS4:
         return rock4_step(field, y, slope, h, kind)[0]
     step = rodas4_step(field, y, slope, h, curvature_at(field, y))

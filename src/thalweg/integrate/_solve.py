@@ -9,14 +9,14 @@ from thalweg._core import Array, DataError, IntegrationError, Weights
 from thalweg.integrate._controller import MethodChoice
 from thalweg.integrate._driver import Driver, Limits
 from thalweg.integrate._field import Field
-from thalweg.integrate._native import instruction_set
+from thalweg.integrate._native import Core, instruction_set
 from thalweg.integrate._record import Record
 from thalweg.integrate._slices import LARGEST, CompiledChoice, CompiledDriver
 from thalweg.integrate._solution import Solution
 from thalweg.integrate._status import MESSAGES
 from thalweg.network import pack
 
-METHODS = ("auto", "rock4", "rodas4")
+METHODS = ("auto", "rock4", "dop853", "rodas4")
 ENGINES = ("auto", "native", "numpy")
 FINEST = 1e-14  # of the root mean square of the weights: below is rounding
 
@@ -66,7 +66,7 @@ def solve(
     max_steps
         Budget of accepted steps.
     method
-        ``"auto"``, ``"rock4"`` or ``"rodas4"``.
+        ``"auto"``, ``"rock4"``, ``"dop853"`` or ``"rodas4"``.
     engine
         ``"auto"``, ``"native"`` or ``"numpy"``.
     progress
@@ -134,17 +134,20 @@ def _fresh(
     dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
     field = Field(target, metric, dims)
     y = pack(weights)
-    with np.errstate(over="ignore", invalid="ignore"):
-        loss, slope = field.rhs(y)
     native = engine == "native" or (engine == "auto" and engine_name() == "native")
     if native and field.size > 0 and (engine == "native" or field.size <= LARGEST):
-        return CompiledDriver(field, CompiledChoice(field, method), t0, y, loss, slope, 0.0)
+        core = Core(field)
+        driver = CompiledDriver(field, CompiledChoice(field, method), t0, y, *core.rhs(y), 0.0)
+        driver.core = core
+        return driver
+    with np.errstate(over="ignore", invalid="ignore"):
+        loss, slope = field.rhs(y)
     return Driver(field, MethodChoice(field, method), t0, y, loss, slope, 0.0)
 
 
 def _engine(driver: Driver) -> dict[str, str]:
     if isinstance(driver, CompiledDriver):
-        return {"engine": "native", "instruction_set": instruction_set() or ""}
+        return {"engine": "native", "instruction_set": driver.instruction_set}
     return {"engine": "numpy"}
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import numpy as np
-from scipy.linalg import eigh_tridiagonal
 
 from thalweg._core import EPS, Array
 
@@ -50,6 +49,8 @@ def lanczos_ends(
         beside.append(rest)
         vector = image / rest
     count = len(diagonal)
+    from scipy.linalg import eigh_tridiagonal  # slow to import, rarely needed
+
     values, vectors = eigh_tridiagonal(np.array(diagonal), np.array(beside[: count - 1]))
     low, high = basis[:count].T @ vectors[:, 0], basis[:count].T @ vectors[:, -1]
     return (float(values[0]), low), (float(values[-1]), high)

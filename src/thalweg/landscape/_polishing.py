@@ -3,7 +3,6 @@
 import dataclasses
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator, minres
 
 from thalweg._core import EPS, Array, Weights
 from thalweg.landscape._spectrum import DENSE_LIMIT
@@ -87,6 +86,8 @@ def _least_norm(weights: Weights, slope: Array, problem: tuple[Array, Array]) ->
         out: Array = basis @ ((basis.T @ slope) / values[keep])
         return out
     dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
+    from scipy.sparse.linalg import LinearOperator, minres  # slow to import, rarely needed
+
     operator = LinearOperator(
         (len(slope), len(slope)),
         matvec=lambda v: pack(hessian_product(weights, unpack(np.ravel(v), dims), *problem)),

@@ -1,7 +1,6 @@
 """Counting the signs of eigenvalues without computing them."""
 
 import numpy as np
-from scipy.linalg.lapack import dsytrf, dsytrf_lwork
 
 from thalweg._core import Array
 
@@ -44,6 +43,8 @@ def _signs(matrix: Array, shift: float) -> tuple[int, int]:
     size = len(matrix)
     if size == 0:
         return 0, 0
+    from scipy.linalg.lapack import dsytrf, dsytrf_lwork  # slow to import, rarely needed
+
     work = int(dsytrf_lwork(size, lower=1)[0])
     shifted = matrix + shift * np.eye(size)
     factor, pivots, _ = dsytrf(shifted.T, lower=1, lwork=work, overwrite_a=1)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -20,10 +20,12 @@ from thalweg._core import (
 from thalweg.problem._clock import flow_time
 from thalweg.problem._coordinates import lift_weights, reduce_weights, reduced_moments
 from thalweg.problem._facts import ProblemFacts
-from thalweg.problem._hessian_operator import HessianOperator, hessian_of
 from thalweg.problem._reduction import reduce_data
 from thalweg.problem._tables import kept_tables, paired_tables, target_tables
 from thalweg.problem._torch_model import linear_dims
+
+if TYPE_CHECKING:
+    from thalweg.problem._hessian_operator import HessianOperator
 
 METRICS = ("raw", "whitened")
 LOSSES = ("sum", "mean")
@@ -204,10 +206,13 @@ class Problem(ProblemFacts):
         slopes[0] = slopes[0] @ self._moments.basis.T
         return [self.loss_scale * slope for slope in slopes]
 
-    def hessian(self, w: Any) -> HessianOperator:
+    def hessian(self, w: Any) -> "HessianOperator":
         """Return the second derivatives of `loss` at `w` as an operator on packed weights."""
-        weights = self._isometric(as_weights(w, self.dims))
-        return hessian_of(weights, self._moments, self.dims, self.loss_scale)
+        from thalweg.problem._hessian_operator import hessian_of  # slow to import
+
+        return hessian_of(
+            self._isometric(as_weights(w, self.dims)), self._moments, self.dims, self.loss_scale
+        )
 
     def line(self, w: Any, v: Any) -> Array:
         """Return the coefficients of ``t -> loss(w + t v)``, lowest power first, degree ``2L``."""
@@ -249,14 +254,8 @@ class Problem(ProblemFacts):
         paper's, target ``Sigma_Y`` and ``D = I``. Same flow as this problem's, up to `reduce` and
         `lift`; its irreducible loss is zero.
         """
-        moments = reduced_moments(self._moments, self.metric)
-        return dataclasses.replace(
-            self,
-            dims=(self.rank, *self.dims[1:]),
-            metric="raw",
-            _moments=moments,
-            _tables=None,
-        )
+        dims, moments = (self.rank, *self.dims[1:]), reduced_moments(self._moments, self.metric)
+        return dataclasses.replace(self, dims=dims, metric="raw", _moments=moments, _tables=None)
 
     def reduce(self, w: Any) -> list[Array]:
         """Map weights to the coordinates of `reduced`; what never moves is left out."""

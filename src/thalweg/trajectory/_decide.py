@@ -20,6 +20,8 @@ STABLE = 1e-10
 """Unstable displacement, relative to the path, below which a start is on the stable set."""
 TAIL_LOOSE = 100.0
 """Tolerance inside the basin relative to the one before: errors are no longer amplified there."""
+SMOOTH = 400
+"""Points of a piece below which long steps are recorded with points inside."""
 TAIL_STEP = 0.04
 """Factor by which the excess loss falls between two predictions of the limit."""
 
@@ -67,7 +69,7 @@ class Runner:
     ) -> Solution:
         """Integrate on to the next event and keep the piece."""
         problem = self.start
-        part = solve(
+        piece = solve(
             problem.target,
             problem.metric,
             problem.weights,
@@ -81,6 +83,7 @@ class Runner:
             state=self.parts[-1].state if self.parts else None,
             **self.options,
         )
+        part = piece.refined(SMOOTH)
         self.parts.append(part)
         self.taken += int(part.stats["steps"])
         return part

@@ -49,7 +49,8 @@ def flow(
     max_steps
         Budget of steps; when it is used up the status is ``"horizon"``.
     method
-        ``"auto"``, ``"rock4"`` (stabilized explicit) or ``"rodas4"`` (linearly implicit).
+        ``"auto"``, ``"rock4"`` (stabilized explicit), ``"dop853"`` (explicit of order eight) or
+        ``"rodas4"`` (linearly implicit).
     engine
         ``"auto"``, ``"native"`` or ``"numpy"``.
     progress
