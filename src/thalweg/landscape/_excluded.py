@@ -195,7 +195,6 @@ def _milp(goal: Array, rows: list[tuple[Array, float, float]], binary: int) -> i
     low, high = (np.array([row[k] for row in rows], float) for k in (1, 2))
     upper = np.full(len(goal), np.inf)
     upper[len(goal) - binary :] = 1.0
-    from scipy.optimize import Bounds, LinearConstraint, milp  # slow to import, rarely needed
 
     answer = milp(
         -goal,
