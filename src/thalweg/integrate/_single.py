@@ -14,7 +14,7 @@ from thalweg.integrate._slices import STATUS
 from thalweg.integrate._solution import Solution
 from thalweg.integrate._solve import solve
 from thalweg.integrate._status import Status
-from thalweg.network import unpack
+from thalweg.network import loss, unpack
 
 CODES = {status: code for code, status in STATUS.items()}
 Problem = tuple[Array, Array, tuple[int, ...]]
@@ -61,7 +61,7 @@ def solve_each(
         drifts = (relative_drift(layers, unpack(y, dims)) for y in (end, repaired))
         last = (float(item[-1]) for item in (done.t, done.loss, done.gradient_norm))
         counts = (done.stats[name] for name in ("steps", "rejected", "rhs"))
-        passed = basin_time(done, limits.basin_level)
+        passed = basin_time(done, limits.basin_level, (target, metric))
         rows[k] = (*last, passed, *drifts, CODES[done.status], *counts)
         if progress is not None and time.monotonic() - told > 0.1:
             told = time.monotonic()
@@ -81,23 +81,17 @@ def relative_drift(start: list[Array], end: list[Array]) -> float:
     return worst
 
 
-def basin_time(done: Solution, level: float) -> float:
-    """Return when the loss fell below `level`, on the cubic of a step; NaN if it did not."""
+def basin_time(done: Solution, level: float, problem: tuple[Array, Array]) -> float:
+    """Return when the loss fell below `level`, by dense output inside the step; NaN if never."""
     below = np.flatnonzero(done.loss < level)
     if below.size == 0 or below[0] == 0:
         return float("nan") if below.size == 0 else float(done.t[0])
-    k = int(below[0])
-    h = float(done.t[k] - done.t[k - 1])
-    one, two = float(done.loss[k - 1]), float(done.loss[k])
-    d_one, d_two = (-h * float(g) ** 2 for g in done.gradient_norm[k - 1 : k + 1])
-    low, high = 0.0, 1.0
-    for _ in range(40):
-        x = 0.5 * (low + high)
-        z = 1.0 - x
-        ends = z * z * (1 + 2 * x) * one + x * x * (3 - 2 * x) * two
-        value = ends + x * z * (z * d_one - x * d_two)
-        low, high = (low, x) if value < level else (x, high)
-    return float(done.t[k - 1]) + high * h
+    low, high = float(done.t[below[0] - 1]), float(done.t[below[0]])
+    for _ in range(30):
+        middle = 0.5 * (low + high)
+        value = loss(done.at(middle), *problem)
+        low, high = (low, middle) if value < level else (middle, high)
+    return high
 
 
 def _conserved(layers: list[Array]) -> list[Array]:
