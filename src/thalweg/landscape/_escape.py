@@ -42,12 +42,6 @@ class Filling:
     rate: float
 
 
-def fewest_layers(exact: Nearest) -> tuple[int, ...] | None:
-    """Return the smallest set of layers whose change closes a path, the strongest among equals."""
-    found = _strongest(exact)
-    return None if found is None else found[0]
-
-
 def fill(exact: Nearest) -> Filling | None:
     """Return the lowest-order way out of an exact critical point.
 
