@@ -45,7 +45,8 @@ private:
     template <int TERMS, int... K>
     static Kernel choose(Index position, std::integer_sequence<int, K...>) {
         using namespace detail;
-        static constexpr Kernel table[] = {
+        // not static: the loader would share it between the libraries of two instruction sets
+        const Kernel table[] = {
             block<K / lane_cols + 1, K % lane_cols + 1, TERMS>...};
         return table[position];
     }
