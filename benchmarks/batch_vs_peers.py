@@ -3,7 +3,7 @@
 Starts per second at equal achieved error: every solver runs a ladder of tolerances; its error is
 the 90 % quantile, over a few starts, of the relative error of the end point against DOP853 at a
 relative tolerance of 1e-12. Everybody has two threads or processes. Peers get fewer starts than
-thalweg, so that the run ends, but enough that their rate no longer depends on it.
+thalweg, so that the run ends.
 """
 
 from __future__ import annotations
