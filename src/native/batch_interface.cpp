@@ -29,7 +29,8 @@ int thalweg_batch_run(int depth, const std::int64_t* dims, const double* target,
 // Operations a second of multiply-adds in registers alone: the limit that benchmarks compare with.
 double thalweg_batch_peak(std::int64_t repeats) {
     constexpr int chains = 12;  // more than latency times throughput, and they fit in 16 registers
-    Vector sums[chains] = {}, x = broadcast(0.999999), y = broadcast(1e-3);
+    Vector sums[chains], x = broadcast(0.999999), y = broadcast(1e-3);
+    for (int k = 0; k < chains; ++k) sums[k] = broadcast(k);  // equal ones would be merged
     const auto begin = std::chrono::steady_clock::now();
     for (std::int64_t i = 0; i < repeats; ++i) {
 #pragma GCC unroll 12

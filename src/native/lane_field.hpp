@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "lane_matrix.hpp"
+#include "lane_product.hpp"
 
 namespace thalweg {
 
@@ -22,6 +22,14 @@ public:
         cut();
         space_.allocate();
         cut();
+        const Index rows = dims_[depth_];
+        for (int l = 0; l + 1 < depth_; ++l) {
+            const Index high = dims_[l + 1], low = dims_[l];
+            const LaneMatrix back{nullptr, high, 1}, pull{nullptr, low, 1}, w{nullptr, low, 1};
+            backward_.emplace_back(rows, low, high, back, w, low);
+            outer_.emplace_back(high, low, rows, back.transposed(), pull, low);
+            forward_.emplace_back(rows, high, low, pull, w.transposed(), high);
+        }
     }
 
     int depth() const { return depth_; }
@@ -37,8 +45,7 @@ public:
         const int last = depth_ - 1;
         const Index rows = dims_[depth_];
         for (int l = last - 1; l >= 0; --l)
-            multiply(rows, dims_[l], dims_[l + 1], after(y, l + 1), weight(y, l), after_[l],
-                     dims_[l]);
+            backward_[l](after(y, l + 1).at, y + offset_[l], after_[l]);
         const double* total = after(y, 0).at;
         double* signal = last == 0 ? slope : signal_[0];
         Vector square{};
@@ -49,11 +56,9 @@ public:
                 store(signal + k * V, error * metric_[j]);
             }
         for (int l = 0; l < last; ++l) {
-            const Index high = dims_[l + 1], low = dims_[l];
-            const LaneMatrix pull{signal, low, 1};
-            multiply(high, low, rows, after(y, l + 1).transposed(), pull, slope + offset_[l], low);
+            outer_[l](after(y, l + 1).at, signal, slope + offset_[l]);
             double* next = l + 1 == last ? slope + offset_[last] : signal_[l + 1];
-            multiply(rows, high, low, pull, weight(y, l).transposed(), next, high);
+            forward_[l](signal, y + offset_[l], next);
             signal = next;
         }
         return 0.5 * square;
@@ -107,6 +112,7 @@ private:
     std::vector<double> metric_, target_;
     Index size_ = 0;
     double target_norm_ = 0;
+    std::vector<LaneProduct> backward_, outer_, forward_;  // R_l; R_{l+1}^T N_l; N_{l+1}
     std::vector<double*> after_, signal_, turned_, change_;
     Workspace space_;
 };

@@ -44,7 +44,7 @@ inline constexpr int lane_rows = many_registers ? 5 : 3, lane_cols = many_regist
 // which would spend their time on the loop; else it is 0. Plain arguments stay in registers: a
 // structure would go through memory.
 template <int ROWS, int COLS, int TERMS, Mode MODE>
-inline void lane_block(Index terms, const double* a, Index a_row, Index a_col, const double* b,
+[[gnu::always_inline]] inline void lane_block(Index terms, const double* a, Index a_row, Index a_col, const double* b,
                        Index b_row, Index b_col, double* c, Index c_row) {
     Vector sums[ROWS][COLS];
 #pragma GCC unroll 8
@@ -85,13 +85,13 @@ inline Index strip_of(Index rest) {
     return rest <= MOST ? rest : rest < 2 * MOST ? (rest + 1) / 2 : MOST;
 }
 
-template <int ROWS, int TERMS, Mode MODE>
+template <int ROWS, Mode MODE>
 inline void lane_strip(Index cols, Index terms, const double* a, Index a_row, Index a_col,
                        const double* b, Index b_row, Index b_col, double* c, Index c_row) {
 #define THALWEG_BLOCK(COLS)                                                                    \
     case COLS:                                                                                 \
         if constexpr (COLS <= lane_cols)                                                       \
-            lane_block<ROWS, COLS, TERMS, MODE>(terms, a, a_row, a_col, b, b_row, b_col, c,    \
+            lane_block<ROWS, COLS, 0, MODE>(terms, a, a_row, a_col, b, b_row, b_col, c,        \
                                                 c_row);                                        \
         break;
     while (cols > 0) {
@@ -107,7 +107,7 @@ inline void lane_strip(Index cols, Index terms, const double* a, Index a_row, In
 #undef THALWEG_BLOCK
 }
 
-template <int TERMS, Mode MODE>
+template <Mode MODE>
 inline void lane_product(Index rows, Index cols, Index terms, LaneMatrix a, LaneMatrix b, double* c,
                          Index c_row) {
     const Index a_row = a.row * V, a_col = a.col * V, b_row = b.row * V, b_col = b.col * V;
@@ -115,7 +115,7 @@ inline void lane_product(Index rows, Index cols, Index terms, LaneMatrix a, Lane
 #define THALWEG_STRIP(ROWS)                                                                    \
     case ROWS:                                                                                 \
         if constexpr (ROWS <= lane_rows)                                                       \
-            lane_strip<ROWS, TERMS, MODE>(cols, terms, left, a_row, a_col, right, b_row,       \
+            lane_strip<ROWS, MODE>(cols, terms, left, a_row, a_col, right, b_row,       \
                                           b_col, c, c_row);                                    \
         break;
     while (rows > 0) {
@@ -139,13 +139,7 @@ template <Mode MODE = Mode::set>
 inline void multiply(Index rows, Index cols, Index terms, LaneMatrix a, LaneMatrix b, double* c,
                      Index row) {
     using namespace detail;
-    if constexpr (MODE == Mode::set) {
-        if (terms == 2) return lane_product<2, MODE>(rows, cols, terms, a, b, c, row * V);
-        if (terms == 3) return lane_product<3, MODE>(rows, cols, terms, a, b, c, row * V);
-        if (terms == 4) return lane_product<4, MODE>(rows, cols, terms, a, b, c, row * V);
-        if (terms == 5) return lane_product<5, MODE>(rows, cols, terms, a, b, c, row * V);
-    }
-    lane_product<0, MODE>(rows, cols, terms, a, b, c, row * V);
+    lane_product<MODE>(rows, cols, terms, a, b, c, row * V);
 }
 
 }  // namespace thalweg

@@ -266,5 +266,7 @@ def test_what_does_not_fit_is_refused():
         solve_batch(target.T, metric, starts, t_end=1.0)
     with pytest.raises(DataError, match="engine"):
         solve_batch(target, metric, starts, t_end=1.0, engine="gpu")
+    with pytest.raises(DataError, match="NaN"):
+        solve_batch(target, metric, starts, t_end=np.nan)
     none = solve_batch(target, metric, [w[:0] for w in starts], t_end=1.0)
     assert len(none.t) == 0

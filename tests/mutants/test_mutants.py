@@ -13,6 +13,7 @@ DERIVATIVES = "tests/network/test_derivatives.py"
 CLASSIFY = "tests/landscape/test_classify.py"
 FLOW = "tests/theorems/test_along_the_flow.py"
 WEIGHTS = "tests/data/test_hostile_weights.py"
+BATCH = "tests/integrate/test_batch.py"
 MUTANTS = {
     "sign of the Hessian's cross block": (
         "network/_hessian.py",
@@ -294,6 +295,12 @@ MUTANTS = {
         "",
         f"{FLOW}::test_drift_is_at_rounding",
     ),
+    "drift of a batch left as it is": (
+        "integrate/_single.py",
+        "        repaired = project(end[np.newaxis], dims, _conserved(layers))[0]\n",
+        "        repaired = end.copy()\n",
+        f"{BATCH}::test_conserved_matrices_are_restored_and_the_product_is_kept",
+    ),
     "pickles allowed": (
         "data/_numpy_files.py",
         '    if dtype.kind not in "fiub":\n',
@@ -467,6 +474,23 @@ MUTANTS = {
     ),
 }
 
+NATIVE = {
+    "step control shared over the batch": (
+        "lanes.hpp",
+        "        const Vector reach = smaller(s.h, wall);  // all of h where the radius is zero\n",
+        "        Vector reach = smaller(s.h, wall);\n"
+        "        for (int k = 0; k < V; ++k) reach = smaller(reach, broadcast(reach[k]));\n",
+        f"{BATCH}::test_neighbours_order_and_threads_change_no_bit",
+    ),
+    "lanes with fewer stages do not wait": (
+        "lane_rock4.hpp",
+        "const Mask busy = recurrence > double(j);",
+        "const Mask busy = recurrence > 0.0;",
+        f"{BATCH}::test_neighbours_order_and_threads_change_no_bit",
+    ),
+}
+COMPILER = next((path for name in ("c++", "g++", "clang++") if (path := shutil.which(name))), None)
+
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_mutant_is_killed(name, tmp_path):
@@ -476,6 +500,26 @@ def test_mutant_is_killed(name, tmp_path):
     source = (package / file).read_text("utf-8")
     assert source.count(old) == 1, f"{file} has changed: write the mutant anew"
     (package / file).write_text(source.replace(old, new), "utf-8")
+    run_test(test, tmp_path)
+
+
+@pytest.mark.skipif(COMPILER is None, reason="no compiler")
+@pytest.mark.parametrize("name", NATIVE)
+def test_mutant_of_the_core_is_killed(name, tmp_path):
+    file, old, new, test = NATIVE[name]
+    package, sources = tmp_path / "thalweg", tmp_path / "native"
+    shutil.copytree(ROOT / "src" / "thalweg", package, ignore=shutil.ignore_patterns("*.so"))
+    shutil.copytree(ROOT / "src" / "native", sources)
+    source = (sources / file).read_text("utf-8")
+    assert source.count(old) == 1, f"{file} has changed: write the mutant anew"
+    (sources / file).write_text(source.replace(old, new), "utf-8")
+    library = package / "_native" / "generic.so"
+    command = [COMPILER, "-O1", "-std=c++20", "-fno-math-errno", "-fPIC", "-shared", "-o", library]
+    subprocess.run([*command, *sorted(sources.glob("*.cpp"))], check=True, timeout=100)
+    run_test(test, tmp_path)
+
+
+def run_test(test, tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", test]
     command += ["-o", "addopts=--import-mode=importlib", "-p", "no:xdist"]

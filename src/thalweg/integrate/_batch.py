@@ -13,11 +13,10 @@ from thalweg._core import Array, DataError, IntegrationError
 from thalweg.integrate._lanes import ROW, BatchLimits, Rows, library, run_lanes
 from thalweg.integrate._native import instruction_set
 from thalweg.integrate._single import solve_each
-from thalweg.integrate._slices import STATUS
+from thalweg.integrate._slices import IMPLICIT, STATUS
 from thalweg.integrate._solve import ENGINES, FINEST
 from thalweg.integrate._status import Status
 
-IMPLICIT = 8  # code of a start that explicit steps cannot finish
 LARGEST = 2000  # unknowns beyond which one start after the other is at least as fast
 
 
@@ -108,11 +107,13 @@ def solve_batch(
     Raises
     ------
     DataError
-        If shapes do not fit, a name is unknown, or nothing would end the integration.
+        If shapes do not fit, a name is unknown, or a limit is not a number.
     IntegrationError
         If the engine asked for is not there.
     """
     dims, rows = _packed(target, metric, starts)
+    if np.isnan([t_end, rtol, loss_stop, basin_level]).any():
+        raise DataError("t_end, rtol, loss_stop and basin_level must be numbers, got NaN")
     if engine not in ENGINES:
         raise DataError(f"unknown engine {engine!r}; choose one of {', '.join(ENGINES)}")
     problem = (np.asarray(target, dtype=np.float64), np.asarray(metric, dtype=np.float64), dims)
