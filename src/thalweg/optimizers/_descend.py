@@ -139,7 +139,7 @@ def descend(
         start=tuple(objective.to_data(start)),
         settings=settings,
         seed=rng if batches is not None and isinstance(rng, int) else None,
-        t=settings.time_per_step * np.arange(rows),
+        t=settings.time_per_step * np.arange(rows, dtype=np.float64),
         loss=outcome.losses,
         drift=ledger.drift[:rows].copy(),
         predicted_drift=ledger.predicted[:rows].copy(),

@@ -251,5 +251,7 @@ def _step_rows(d: Descent) -> list[tuple[str, str]]:
         return [("step size", f"not above the certified {d.safe_step:.4g}: the loss never rises")]
     rose = int(np.sum(np.diff(d.loss) > 4.0 * EPS * d.loss[:-1]))
     seen = "it never did" if rose == 0 else f"it did in {rose} steps"
+    if d.status == "diverged":
+        seen = "it blew up"
     text = f"warning: above the certified {d.safe_step:.4g}, so the loss may rise; {seen}"
     return [("step size", text)]

@@ -41,7 +41,7 @@ class Ledger:
         self._foreseen = [np.empty((self._room, *item.shape)) for item in self._start]
         self._rows: list[int] = []
 
-    def record(self, row: int, weights: Weights, rule: Rule) -> None:
+    def record(self, row: int, weights: list[Array], rule: Rule) -> None:
         """Add the step that led to `weights`."""
         if self.prediction is not None:
             self.prediction.advance(rule.update, rule.buffer)
@@ -58,7 +58,7 @@ class Ledger:
                 gap = float(np.linalg.norm(now[j] - self.prediction.local[j]))
                 worst = max(worst, gap / size if size > 0.0 else gap)
             self.residual[row] = worst
-            self.prediction.restart(now)
+            self.prediction.restart(now, weights, rule.buffer)
         self.latest = now
         self._rows.append(row)
         if len(self._rows) == self._room:

@@ -117,8 +117,8 @@ def _sample_rows(p: Problem) -> tuple[Array, Array]:
 class OtherObjective:
     """A problem that offers ``loss(w)`` and ``gradient(w)``, such as one with an activation.
 
-    With an attribute ``homogeneous`` that is true the exact diagonal law of Spec 6.3 is followed;
-    otherwise ``invariants(w)`` is measured and nothing is predicted.
+    If its ``activation`` says that it is ``homogeneous`` (ReLU and its kin) the exact diagonal law
+    of Spec 6.3 is followed; otherwise ``invariants(w)`` is measured and nothing is predicted.
     """
 
     def __init__(self, p: Any, w0: Any, *, batches: bool) -> None:
@@ -131,7 +131,7 @@ class OtherObjective:
         self.start = [as_float_array(item, f"w0[{j}]") for j, item in enumerate(w0)]
         if len(self.start) != 2:
             raise DimensionError(f"w0 has {len(self.start)} arrays; [W_1, W_2] is needed")
-        self.exact = bool(getattr(p, "homogeneous", False))
+        self.exact = bool(getattr(getattr(p, "activation", None), "homogeneous", False))
         self.law: Law = DiagonalLaw() if self.exact else _Measured(p)
         self.n_samples = int(getattr(p, "n_samples", 1))
 

@@ -13,6 +13,10 @@ of the loss on any samples and ``B(W, W) = 2 C``:
   the step before, ``W = s W' - eta U'``: ``B(W, V') = s B(W', V') - eta B(U', V')``. Without decay
   this gives ``Delta C_n = eta^2 (Q(V_n) + 2 sum_{k<n} beta^(n-k) Q(V_k))``;
 - Nesterov, ``U = G + lambda W + beta V``: ``B(W, U) = beta B(W, V) + 2 lambda C``.
+
+Two predictions are carried. The one from the start on never looks at the weights. The other one
+begins anew at every measurement, ``B(W, V')`` included, and is the identity of single steps: so its
+rounding errors are those of the weights at hand, however large they once were.
 """
 
 import numpy as np
@@ -29,31 +33,45 @@ class Prediction:
         self._law = law
         self._asked = settings
         # B(W, V') of the next step; nothing is remembered before the first.
-        self._pull = [np.zeros_like(item) for item in conserved]
+        self._pulls = [[np.zeros_like(item) for item in conserved]] * 2
         self.total = list(conserved)
         """Predicted arrays, from the start on."""
         self.local = list(conserved)
         """Predicted arrays, from the last measured point on."""
 
-    def restart(self, conserved: list[Array]) -> None:
-        """Take measured arrays as the point from which `local` goes on."""
+    def restart(self, conserved: list[Array], weights: list[Array], buffer: list[Array]) -> None:
+        """Take a measured point as the one from which `local` goes on."""
         self.local = list(conserved)
+        if self._asked.momentum:
+            self._pulls = [self._pulls[0], self._law.polar(weights, buffer)]
 
     def advance(self, update: list[Array], buffer: list[Array]) -> None:
         """Add a step that was taken along `update`, with momentum `buffer`."""
         asked, law = self._asked, self._law
+        square = [asked.lr**2 * item for item in law.form(update)]
+        cross = law.polar(update, buffer) if asked.momentum else []
+        one, two = self._pulls
+        self.total, one = self._step(self.total, one, square, cross)
+        self.local, two = self._step(self.local, two, square, cross)
+        self._pulls = [one, two]
+
+    def _step(
+        self, now: list[Array], pull: list[Array], square: list[Array], cross: list[Array]
+    ) -> tuple[list[Array], list[Array]]:
+        """Return the conserved arrays after a step, and ``B(W, V)`` for the next one."""
+        asked = self._asked
         eta, shrink, beta = asked.lr, asked.shrink, asked.momentum
-        moved = [eta * eta * item for item in law.form(update)]
-        if beta or asked.loss_decay:
-            first = [2.0 * asked.loss_decay * item for item in self.total]
-            along = [beta * pull + item for pull, item in zip(self._pull, first, strict=True)]
-            if beta:
-                cross = law.polar(update, buffer)
-                pairs = zip(along, cross, strict=True)
-                self._pull = [shrink * one - eta * two for one, two in pairs]
-            if asked.nesterov:
-                along = [beta * one + item for one, item in zip(along, first, strict=True)]
-            moved = [one - eta * shrink * two for one, two in zip(moved, along, strict=True)]
-        kept = shrink * shrink
-        self.total = [kept * old + change for old, change in zip(self.total, moved, strict=True)]
-        self.local = [kept * old + change for old, change in zip(self.local, moved, strict=True)]
+        out, carried = [], []
+        for j, item in enumerate(now):
+            change = square[j]
+            if beta or asked.loss_decay:
+                own = 2.0 * asked.loss_decay * item
+                along = own
+                if beta:
+                    along = beta * pull[j] + own
+                    carried.append(shrink * along - eta * cross[j])
+                if asked.nesterov:
+                    along = beta * along + own
+                change = change - eta * shrink * along
+            out.append(shrink * shrink * item + change)
+        return out, carried
