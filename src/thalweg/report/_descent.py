@@ -127,7 +127,8 @@ def _answer(d: Descent) -> str:
     drift = number(100.0 * float(d.drift[-1]), 3)
     text = f"{where}. What the gradient flow conserves has moved by {drift} %"
     if d.predicted:
-        return f"{text}, as the steps were bound to do, to {number(largest(d.residual), 2)}."
+        rounding = number(largest(d.residual), 2)
+        return f"{text}, as the steps were bound to do (each of them up to rounding, {rounding})."
     return f"{text}; for this method that can only be measured."
 
 
