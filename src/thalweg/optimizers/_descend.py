@@ -110,7 +110,7 @@ def descend(
         batch_size=batch_size,
         n_samples=int(getattr(p, "n_samples", 1)),
     )
-    count = as_count(snapshots + 1, "snapshots + 1") - 1
+    count = 0 if snapshots == 0 else as_count(snapshots, "snapshots")
     stride = as_count(every, "every")
     objective = objective_of(p, w0, batches=settings.batch_size is not None)
     start = [weight.copy() for weight in objective.start]

@@ -5,7 +5,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from thalweg import network
-from thalweg._core import Array, DataError, DimensionError, as_float_array, as_weights
+from thalweg._core import (
+    Array,
+    DataError,
+    DimensionError,
+    ThalwegError,
+    as_float_array,
+    as_weights,
+)
 from thalweg.optimizers._laws import DiagonalLaw, Law, MatrixLaw
 from thalweg.problem import Problem
 
@@ -136,12 +143,18 @@ class OtherObjective:
         self.n_samples = int(getattr(p, "n_samples", 1))
 
     def full(self, weights: list[Array]) -> tuple[float, list[Array]]:
-        """Return loss and gradient."""
-        return float(self._problem.loss(weights)), list(self._problem.gradient(weights))
+        """Return loss and gradient; an infinite loss where the problem refuses the weights."""
+        loss = self.loss(weights)
+        return loss, list(self._problem.gradient(weights)) if np.isfinite(loss) else []
 
     def loss(self, weights: list[Array]) -> float:
         """Return the loss."""
-        return float(self._problem.loss(weights))
+        try:
+            return float(self._problem.loss(weights))
+        except ThalwegError:  # weights that have left the numbers
+            if all(np.isfinite(weight).all() for weight in weights):
+                raise
+            return float("inf")
 
     def batch(self, weights: list[Array], rows: Any) -> list[Array]:
         """Refuse; the constructor has done so before."""
