@@ -17,6 +17,10 @@ from thalweg.optimizers._laws import DiagonalLaw, Law, MatrixLaw
 from thalweg.problem import Problem
 
 
+LARGE = 1e30
+"""Weights beyond this have left the range in which a problem has to know its loss."""
+
+
 class Objective(Protocol):
     """What an optimizer needs to know of a problem."""
 
@@ -151,8 +155,8 @@ class OtherObjective:
         """Return the loss."""
         try:
             return float(self._problem.loss(weights))
-        except ThalwegError:  # weights that have left the numbers
-            if all(np.isfinite(weight).all() for weight in weights):
+        except ThalwegError:
+            if all(float(np.abs(weight).max()) < LARGE for weight in weights):
                 raise
             return float("inf")
 
@@ -172,8 +176,11 @@ class _Measured(DiagonalLaw):
         self._problem = p
 
     def form(self, weights: Any) -> list[Array]:
-        """Return the problem's own invariants."""
-        return [np.asarray(self._problem.invariants(list(weights)), dtype=np.float64)]
+        """Return the problem's own invariants, NaN where they overflow."""
+        try:
+            return [np.asarray(self._problem.invariants(list(weights)), dtype=np.float64)]
+        except ThalwegError:
+            return [np.full(len(weights[0]), np.nan)]
 
 
 def objective_of(p: Any, w0: Any, *, batches: bool) -> Objective:
