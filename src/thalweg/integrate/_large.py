@@ -90,7 +90,7 @@ class LargeDriver(Driver):
         radius = 0.0
         for count in range(60):
             image = self._room[0]
-            self._sweep.hessian_product(self.y, vector, image)
+            self._sweep.hessian_product(self.y, vector, image, self._room[1:])
             size = float(np.linalg.norm(image))
             if not np.isfinite(size) or size == 0:
                 radius = size / SAFETY
@@ -113,8 +113,8 @@ class Replay:
         self._room = [np.empty(field.size) for _ in range(ROOM)]
 
     def advance(self, y: Array, h: float, kind: int) -> Array:
-        """Return the point after a step of length `h`; it is overwritten two steps later."""
+        """Return the point after a step of length `h`; `y` is given up."""
         self._sweep.rhs(y, self._slope)
         new, _, _ = rock4_large(self._sweep, y, self._slope, h, kind, self._room)
-        self._room = [np.empty_like(y) if item is new else item for item in self._room]
+        self._room = [y if item is new else item for item in self._room]
         return new

@@ -9,10 +9,11 @@ import dataclasses
 import functools
 
 import numpy as np
+from scipy.linalg.blas import daxpy, dscal
 
 from thalweg._core import Array
 from thalweg.integrate._rock4 import table
-from thalweg.integrate._sweep import BLOCK, Sweep, norm_of_sum
+from thalweg.integrate._sweep import Sweep, pieces
 
 ROOM = 5
 """Arrays that a step works in, besides the point and its slope."""
@@ -60,20 +61,37 @@ def rock4_large(
     On return `slope`, on entry ``dy/dt`` at `y`, is that of the new point.
     """
     degree, end = table()[position], finish(position)
-    p1, p2, p3, p4, p5 = room
-    before, now, after = y, p1, p2
-    np.multiply(slope, degree.mu[0] * h, out=now)
-    now += y
+    now, before, *rest = room
+    for part in pieces(y.size):
+        now[part] = y[part]
+        daxpy(slope[part], now[part], a=degree.mu[0] * h)
+    if len(degree.mu) > 1:
+        before[:] = y
     for mu, kappa in zip(degree.mu[1:], degree.kappa[1:], strict=True):
-        sweep.stage(now, after, float(mu * h), 1.0 + float(kappa), [(-float(kappa), before)])
-        before, now, after = now, after, p3 if before is y else before
-    spare = [item for item in (p1, p2, p3, p4, p5) if item is not now]
-    points = [now, *spare]
-    for i in range(4):
+        sweep.stage(now, before, float(mu * h), 1.0 + float(kappa), keep=-float(kappa))
+        before, now = now, before
+    p1, p2, p3, p4, p5 = points = [now, before, *rest]
+    for i in range(3):
         *old, here = end.points[i]
         terms = list(zip(old, points[:i], strict=True))
         sweep.stage(points[i], points[i + 1], end.weight[i] * h, here, terms)
-    loss = sweep.rhs(points[4], slope)
-    scratch = np.empty(BLOCK)
-    error = norm_of_sum([*zip(end.error, points, strict=True), (end.last * h, slope)], scratch)
-    return points[4], loss, error
+
+    def gather(part: slice) -> None:
+        """Put what the first points give to the error into the place of the first."""
+        dscal(end.error[0], p1[part])
+        for c, point in zip(end.error[1:4], (p2, p3, p4), strict=True):
+            daxpy(point[part], p1[part], a=c)
+
+    *old, here = end.points[3]
+    terms = list(zip(old, (p1, p2, p3), strict=True))
+    sweep.stage(p4, p5, end.weight[3] * h, here, terms, fold=gather)
+    squares = []
+
+    def measure(part: slice) -> None:
+        error = p1[part].copy()  # in the cache
+        daxpy(p5[part], error, a=end.error[4])
+        daxpy(slope[part], error, a=end.last * h)
+        squares.append(float(error @ error))
+
+    loss = sweep.stage(p5, slope, 1.0, 0.0, fold=measure)
+    return p5, loss, float(np.sqrt(sum(squares)))

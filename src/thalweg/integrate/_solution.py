@@ -80,11 +80,11 @@ class Solution:
         next one is asked for.
         """
         advance = self._stepper()
-        at, y = 0, self.y[0]
+        at, y = 0, self.y[0].copy()
         for step in steps:
             k = bisect.bisect_right(self._kept, step) - 1
             if int(self._kept[k]) > at:
-                at, y = int(self._kept[k]), self.y[k]
+                at, y = int(self._kept[k]), self.y[k].copy()
             while at < step:
                 y = advance(y, float(self._steps["h"][at]), int(self._steps["kind"][at]))
                 at += 1

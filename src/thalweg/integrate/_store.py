@@ -12,6 +12,7 @@ from thalweg.integrate._record import ROW, Table
 
 MOST = 32  # points between start and end that are kept
 DISK = 2**30  # bytes of points on disk
+FIRST = 4  # steps between two points in the beginning: writing one takes about as long as a step
 
 
 class StoredPoints:
@@ -84,7 +85,7 @@ class LargeRecord:
         self._points = StoredPoints(y)
         self._kept: list[int] = []
         self._most = max(2, min(MOST, DISK // max(y.nbytes, 1)))
-        self._every = 1
+        self._every = FIRST
         self._full = False
 
     def add(self, row: tuple[float, ...], y: Array) -> None:
