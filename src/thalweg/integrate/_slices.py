@@ -20,7 +20,7 @@ from thalweg.integrate._spectral import first_vector
 from thalweg.integrate._status import Status
 
 SECONDS = 0.03  # of a slice
-LARGEST = 60_000  # unknowns beyond which BLAS on blocks is faster and takes less memory
+LARGEST = 100_000  # unknowns beyond which BLAS on blocks takes less memory and soon less time
 IMPLICIT = 8  # code of a slice that ends because an implicit step is due that NumPy has to take
 STATUS = {
     1: Status.T_END,
