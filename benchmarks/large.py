@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
 import sys
 import time
 import tracemalloc
 from pathlib import Path
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
-
 import numpy as np
-from thalweg.integrate import _rock4_large, _slices, _solve, _sweep, solve
 
 import thalweg as tw
+from thalweg.integrate import _rock4_large, _slices, _solve, _sweep, solve
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance_large.md"
 BLAS = ("dgemm", "daxpy", "dscal")
@@ -168,13 +164,41 @@ def main() -> int:
         problem, start = make()
         for rtol in (1e-4, 1e-6):
             seconds, share, stats, ratio = steps_of(problem, start, t_end, rtol)
-            print(name, rtol, f"{seconds:.2f} s", stats, f"BLAS {share:.0%} x bare {ratio:.2f}", flush=True)
+            print(
+                name,
+                rtol,
+                f"{seconds:.2f} s",
+                stats,
+                f"BLAS {share:.0%} x bare {ratio:.2f}",
+                flush=True,
+            )
         copies, whole, run = copies_of(problem, start, t_end, 1e-4)
-        print("  copies", f"{copies:.2f}", f"flow {whole:.2f} s", run.status, run.loss[0], run.loss[-1], flush=True)
-    for dims in [(64, 100, 100, 10), (128, 128, 128, 10), (266,256,128,10), (784, 64, 10), (784, 128, 10), (784, 256, 10), (784,512,512,10), (100,)*4, (200,)*4, (300,)*4]:
+        print(
+            "  copies",
+            f"{copies:.2f}",
+            f"flow {whole:.2f} s",
+            run.status,
+            run.loss[0],
+            run.loss[-1],
+            flush=True,
+        )
+    for dims in [
+        (64, 100, 100, 10),
+        (128, 128, 128, 10),
+        (266, 256, 128, 10),
+        (784, 64, 10),
+        (784, 128, 10),
+        (784, 256, 10),
+        (784, 512, 512, 10),
+        (100,) * 4,
+        (200,) * 4,
+        (300,) * 4,
+    ]:
         n = sum(a * b for a, b in itertools.pairwise(dims))
         a, b = crossover(dims)
-        print(dims, n, f"core {a*1e6:.0f} us, BLAS {b*1e6:.0f} us, ratio {a/b:.2f}", flush=True)
+        print(
+            dims, n, f"core {a * 1e6:.0f} us, BLAS {b * 1e6:.0f} us, ratio {a / b:.2f}", flush=True
+        )
     return 0
 
 

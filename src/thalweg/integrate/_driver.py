@@ -65,7 +65,12 @@ class Driver:
         )
     )
 
-    def run(self, limits: Limits, record: Record | LargeRecord, progress: Callable[..., None] | None) -> Status:
+    def run(
+        self,
+        limits: Limits,
+        record: Record | LargeRecord,
+        progress: Callable[..., None] | None,
+    ) -> Status:
         """Step until something stops it. Ctrl-C keeps what there is."""
         told = time.monotonic()
         try:

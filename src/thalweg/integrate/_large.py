@@ -10,7 +10,6 @@ import numpy as np
 
 from thalweg._core import Array
 from thalweg.integrate._driver import FAR, Driver, Limits, Trial
-from thalweg.integrate._field import Field
 from thalweg.integrate._record import Record
 from thalweg.integrate._rock4 import table
 from thalweg.integrate._rock4_large import ROOM, rock4_large
@@ -69,9 +68,7 @@ class LargeDriver(Driver):
     def _explicit(self, h: float, position: int) -> Trial:
         self.counts["rhs"] += table()[position].stages
         self._fresh = False
-        new, loss, error = rock4_large(
-            self._sweep, self.y, self.slope, h, position, self._room
-        )
+        new, loss, error = rock4_large(self._sweep, self.y, self.slope, (h, position), self._room)
         return new, loss, self.slope, error
 
     def _adopt(self, new: Array, loss: float, slope: Array) -> None:
@@ -102,19 +99,3 @@ class LargeDriver(Driver):
             if done:
                 break
         self.radius, self.vector = SAFETY * radius, vector
-
-
-class Replay:
-    """Recorded explicit steps taken again, in the memory of a run."""
-
-    def __init__(self, field: Field) -> None:
-        self._sweep = Sweep(field)
-        self._slope = np.empty(field.size)
-        self._room = [np.empty(field.size) for _ in range(ROOM)]
-
-    def advance(self, y: Array, h: float, kind: int) -> Array:
-        """Return the point after a step of length `h`; `y` is given up."""
-        self._sweep.rhs(y, self._slope)
-        new, _, _ = rock4_large(self._sweep, y, self._slope, h, kind, self._room)
-        self._room = [y if item is new else item for item in self._room]
-        return new

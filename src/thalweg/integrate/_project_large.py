@@ -7,6 +7,7 @@ enough for a correction; the weights are changed in double precision.
 """
 
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ ITERATIONS = 30
 INNER = 1e-4  # of the error that a round may leave; single precision reaches no less than 1e-6
 GOOD = 1e-14  # relative error of C_j that needs no repair
 Matrices = list[Array]
+Single = list[np.ndarray[Any, np.dtype[np.float32]]]
 
 
 def project_large(y: Array, dims: tuple[int, ...], conserved: Matrices, enough: float) -> Array:
@@ -52,9 +54,10 @@ def project_large(y: Array, dims: tuple[int, ...], conserved: Matrices, enough: 
     return best
 
 
-def _error(layers: Matrices, conserved: Matrices) -> tuple[Matrices, float]:
+def _error(layers: Matrices, conserved: Matrices) -> tuple[Single, float]:
     """Return the errors of ``C_j`` in single precision and the largest norm, computed in double."""
-    out, worst = [], 0.0
+    out: Single = []
+    worst = 0.0
     for (below, above), wanted in zip(itertools.pairwise(layers), conserved, strict=True):
         error = above.T @ above
         error -= below @ below.T
@@ -64,7 +67,7 @@ def _error(layers: Matrices, conserved: Matrices) -> tuple[Matrices, float]:
     return out, worst
 
 
-def _gauge(layers: Matrices, error: Matrices) -> Matrices:
+def _gauge(layers: Matrices, error: Single) -> Matrices:
     """Return the symmetric ``S_j``, by conjugate gradients in the eigenvectors of ``K_j``."""
     scale = max(float(np.abs(item).max()) for item in error) or 1.0
     frames, inverses = [], []
@@ -110,11 +113,10 @@ def _gauge(layers: Matrices, error: Matrices) -> Matrices:
     ]
 
 
-def _couple(s: Matrices, inverses: Matrices, between: Matrices) -> Matrices:
+def _couple(s: Single, inverses: Single, between: Single) -> Single:
     """Return ``K S + S K`` less what neighbouring layers take back, in the eigenvectors."""
     out = [
-        np.divide(a, b, out=np.zeros_like(a), where=b > 0)
-        for a, b in zip(s, inverses, strict=True)
+        np.divide(a, b, out=np.zeros_like(a), where=b > 0) for a, b in zip(s, inverses, strict=True)
     ]
     for j, layer in enumerate(between):
         out[j] -= 2 * (layer.T @ s[j + 1] @ layer)
@@ -130,5 +132,5 @@ def _apply(layers: Matrices, gauge: Matrices) -> None:
         layers[j + 1] += layers[j + 1] @ inverse
 
 
-def _dot(one: Matrices, two: Matrices) -> float:
+def _dot(one: Single, two: Single) -> float:
     return sum(float(np.vdot(a, b)) for a, b in zip(one, two, strict=True))

@@ -2,7 +2,7 @@
 
 The slopes of the finishing procedure are never stored: each is a difference of the points that it
 leads to, so every stage goes straight into the next point. Six arrays besides the point and its
-slope are enough, and the coefficients of the differences are at most 1.02.
+slope are enough, and no coefficient of a point exceeds 2.1.
 """
 
 import dataclasses
@@ -54,12 +54,14 @@ def finish(position: int) -> Finish:
 
 
 def rock4_large(
-    sweep: Sweep, y: Array, slope: Array, h: float, position: int, room: list[Array]
+    sweep: Sweep, y: Array, slope: Array, step: tuple[float, int], room: list[Array]
 ) -> tuple[Array, float, float]:
     """Take a step; return the new point (one of `room`), its loss and the norm of the error.
 
-    On return `slope`, on entry ``dy/dt`` at `y`, is that of the new point.
+    `step` is its length and the position of the degree. On return `slope`, on entry ``dy/dt`` at
+    `y`, is that of the new point.
     """
+    h, position = step
     degree, end = table()[position], finish(position)
     now, before, *rest = room
     for part in pieces(y.size):

@@ -96,7 +96,7 @@ class Solution:
 
     def _stepper(self) -> Callable[[Array, float, int], Array]:
         if self.stats["engine"] == "blas":
-            from thalweg.integrate._large import Replay
+            from thalweg.integrate._replay import Replay  # its BLAS is slow to import
 
             replay = Replay(self._field)
             return lambda y, h, kind: (

@@ -146,9 +146,11 @@ def _fresh(
         driver = CompiledDriver(field, CompiledChoice(field, method), t0, y, *core.rhs(y), 0.0)
         driver.core = core
         return driver
-    kind = Driver
+    kind: type[Driver] = Driver
     if field.size > LARGEST:
-        from thalweg.integrate._large import LargeDriver as kind  # its BLAS is slow to import
+        from thalweg.integrate._large import LargeDriver  # its BLAS is slow to import
+
+        kind = LargeDriver
     with np.errstate(over="ignore", invalid="ignore"):
         loss, slope = field.rhs(y)
     return kind(field, MethodChoice(field, method), t0, y, loss, slope, 0.0)
@@ -175,9 +177,7 @@ def packed(weights: Weights) -> Array:
     if isinstance(base, np.ndarray) and base.ndim == 1 and base.dtype == np.float64:
         views = unpack(base, (weights[0].shape[1], *(weight.shape[0] for weight in weights)))
         if base.size == sum(weight.size for weight in weights) and all(
-            one.shape == two.shape
-            and one.ctypes.data == two.ctypes.data
-            and two.flags.c_contiguous
+            one.shape == two.shape and one.ctypes.data == two.ctypes.data and two.flags.c_contiguous
             for one, two in zip(views, weights, strict=True)
         ):
             return base

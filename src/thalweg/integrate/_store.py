@@ -1,7 +1,7 @@
 """What the integration of a large network keeps: a table of all steps, and some points on disk."""
 
-import tempfile
 import threading
+import weakref
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -45,11 +45,11 @@ class StoredPoints:
         if k == 0 or k > len(self._slots):
             return self._ends[min(k, 1)]
         assert self._file is not None  # noqa: S101  a slot has been written
-        y = np.empty_like(self._ends[0])
+        size = self._ends[0].nbytes
         with self._lock:
-            self._file.seek(self._slots[k - 1] * y.nbytes)
-            self._file.readinto(memoryview(y).cast("B"))  # type: ignore[attr-defined]
-        return y
+            self._file.seek(self._slots[k - 1] * size)
+            data = self._file.read(size)
+        return np.frombuffer(data, dtype=np.float64)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return np.asarray, (np.stack(list(self)),)
@@ -59,9 +59,12 @@ class StoredPoints:
         free = next(k for k in range(len(self._slots) + 1) if k not in self._slots)
         try:
             if self._file is None:
+                import tempfile  # slow to import, and large networks only
+
                 self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+                weakref.finalize(self, self._file.close)
             self._file.seek(free * y.nbytes)
-            written = self._file.write(memoryview(y).cast("B"))
+            written = self._file.write(y.data.cast("B"))
         except OSError:
             return False
         if written == y.nbytes:

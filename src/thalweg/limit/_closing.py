@@ -62,7 +62,7 @@ def close_tail(weights: Weights, target: Array, metric: Array, rank: int) -> Jum
         The predicted limit.
     """
     goal = best_fit(target, rank)
-    point = [weight.copy() for weight in weights]
+    point = list(weights)
     sizes = [float(np.linalg.norm(weight)) for weight in weights]
     rounding = 4 * EPS * max(float(np.linalg.norm(goal)), float(np.prod(sizes) * metric.max()))
     error = residual(point, goal, metric)
@@ -80,6 +80,8 @@ def close_tail(weights: Weights, target: Array, metric: Array, rank: int) -> Jum
     length = float(
         np.sqrt(sum(float(np.sum((a - b) ** 2)) for a, b in zip(point, origin, strict=True)))
     )
+    if point is origin:
+        point = [weight.copy() for weight in weights]
     return Jump(weights=point, length=length, converged=norm <= 1e3 * rounding)
 
 
@@ -161,18 +163,19 @@ def _conjugate_gradients(left: list[Array], right: list[Array], error: Array) ->
     return solution
 
 
-def _outer_layers(
-    left: Array, squares: Array, right: Array
-) -> Callable[[Array], Array]:
+def _outer_layers(left: Array, squares: Array, right: Array) -> Callable[[Array], Array]:
     """Return the inverse of ``X -> A X D^2 + X F``, ``A = left``, ``F = right``, semidefinite."""
     root = np.sqrt(squares)
     values, frame = np.linalg.eigh(left)
     if right.ndim == 1:  # a single layer
         others, turn = np.zeros(len(root)), np.eye(len(root))
     else:
-        others, turn = np.linalg.eigh(right / np.outer(root, root))
+        scaled = right / root
+        scaled /= root[:, np.newaxis]
+        others, turn = np.linalg.eigh(scaled)
+        del scaled
     both = values[:, np.newaxis] + others
     positive = both > 1e-15 * both.max()
     inverse = np.where(positive, 1.0 / np.where(positive, both, 1.0), 0.0)
-    outer = turn / root[:, np.newaxis]
-    return lambda x: frame @ ((frame.T @ x @ outer) * inverse) @ outer.T
+    turn /= root[:, np.newaxis]
+    return lambda x: frame @ ((frame.T @ x @ turn) * inverse) @ turn.T

@@ -7,13 +7,14 @@ import numpy as np
 
 from thalweg._core import Array, learned_words
 from thalweg.certificate import levels
-from thalweg.integrate import LARGEST
 from thalweg.landscape import Verdict, classify_level, classify_reduced, polish_reduced
 from thalweg.limit import Limit, close_tail
 from thalweg.network import hessian_size
 from thalweg.trajectory._decide import STABLE, Ending
 from thalweg.trajectory._path import Path
 
+LENGTHY = 10_000
+"""Weights beyond which polishing a point that is no critical one takes longer than the run."""
 ADVICE = "integrate longer (t_end=None runs until the limit is decided)"
 
 
@@ -75,14 +76,15 @@ def _at_horizon(path: Path, in_basin: bool) -> Limit:  # noqa: FBT001
         known = levels(problem.flow_data()[0], problem.max_rank)
         jump = close_tail(point, compression.target, compression.metric, known.rank)
         if jump.converged:
-            inner = path.conserving(jump.weights)
+            length, inner = jump.length, path.conserving(jump.weights)
+            del jump, point  # large networks
             verdict = classify_reduced(problem, path.to_reduced(inner))
             text = (
                 "the loss is below every other critical value, so the limit is a global minimum; "
                 "its place is extrapolated from the last point"
             )
             how = "basin certificate, tail extrapolated"
-            return _limit(path, inner, jump.length, verdict, (True, None, how, text))
+            return _limit(path, inner, length, verdict, (True, None, how, text))
     if _still_far(path, point):
         return _open_end(path, point, in_basin=in_basin)
     near = polish_reduced(point, compression.target, compression.metric)
@@ -114,7 +116,7 @@ def _still_far(path: Path, point: list[Array]) -> bool:
     polishing, which costs thousands of Hessian products there, could only confirm it.
     """
     dims = path.compression.dims
-    if sum(a * b for a, b in itertools.pairwise(dims)) <= LARGEST:
+    if sum(a * b for a, b in itertools.pairwise(dims)) <= LENGTHY:
         return False
     travelled = max(part.farthest(_flat(point)) for part in path.parts)
     curvature = hessian_size(point, path.compression.target, path.compression.metric)
