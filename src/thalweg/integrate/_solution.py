@@ -64,7 +64,7 @@ class Solution:
         """
         times = self.t if len(self.t) == len(self.y) else self.t[self._kept]
         k = max(bisect.bisect_right(times, t) - 1, 0)
-        y, now = self.y[k].copy(), float(times[k])
+        y, now = self._fresh(k), float(times[k])
         index = int(self._kept[k])
         advance = self._stepper() if now < t else None
         while advance is not None and now < t and index < len(self._steps):
@@ -80,15 +80,18 @@ class Solution:
         next one is asked for.
         """
         advance = self._stepper()
-        at, y = 0, self.y[0].copy()
+        at, y = 0, self._fresh(0)
         for step in steps:
             k = bisect.bisect_right(self._kept, step) - 1
             if int(self._kept[k]) > at:
-                at, y = int(self._kept[k]), self.y[k].copy()
+                at, y = int(self._kept[k]), self._fresh(k)
             while at < step:
                 y = advance(y, float(self._steps["h"][at]), int(self._steps["kind"][at]))
                 at += 1
             yield y
+
+    def _fresh(self, k: int) -> Array:
+        return self.y.fresh(k) if isinstance(self.y, StoredPoints) else self.y[k].copy()
 
     def farthest(self, point: Array) -> float:
         """Return the largest distance of the kept points from one."""

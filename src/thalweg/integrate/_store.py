@@ -1,9 +1,10 @@
 """What the integration of a large network keeps: a table of all steps, and some points on disk."""
 
+import io
 import threading
 import weakref
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ class StoredPoints:
     def __init__(self, start: Array) -> None:
         self._ends = [start]
         self._slots: list[int] = []
-        self._file: IO[bytes] | None = None
+        self._file: io.FileIO | None = None
         self._lock = threading.Lock()
 
     @property
@@ -45,11 +46,16 @@ class StoredPoints:
         if k == 0 or k > len(self._slots):
             return self._ends[min(k, 1)]
         assert self._file is not None  # noqa: S101  a slot has been written
-        size = self._ends[0].nbytes
+        y = np.empty_like(self._ends[0])
         with self._lock:
-            self._file.seek(self._slots[k - 1] * size)
-            data = self._file.read(size)
-        return np.frombuffer(data, dtype=np.float64)
+            self._file.seek(self._slots[k - 1] * y.nbytes)
+            self._file.readinto(y.data.cast("B"))
+        return y
+
+    def fresh(self, k: int) -> Array:
+        """Return a point that the caller may overwrite."""
+        y = self[k]
+        return y.copy() if any(y is end for end in self._ends) else y
 
     def __reduce__(self) -> tuple[Any, ...]:
         return np.asarray, (np.stack(list(self)),)
