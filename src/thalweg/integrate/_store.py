@@ -1,15 +1,17 @@
 """What the integration of a large network keeps: a table of all steps, and some points on disk."""
 
-import io
 import threading
 import weakref
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from thalweg._core import Array
 from thalweg.integrate._record import ROW, Table
+
+if TYPE_CHECKING:
+    import io
 
 MOST = 32  # points between start and end that are kept
 DISK = 2**30  # bytes of points on disk
@@ -26,7 +28,7 @@ class StoredPoints:
     def __init__(self, start: Array) -> None:
         self._ends = [start]
         self._slots: list[int] = []
-        self._file: io.FileIO | None = None
+        self._file: "io.FileIO | None" = None
         self._lock = threading.Lock()
 
     @property
