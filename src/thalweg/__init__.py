@@ -5,11 +5,14 @@
 >>> problem.dims
 (2, 2, 2)
 
-Names are imported when they are first used, so that ``import thalweg`` costs nothing.
+Names are imported when they are first used; ``import thalweg`` costs as much as NumPy, which
+everything needs, so that the first flow does not pay for it.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
+
+import numpy.random as _random
 
 if TYPE_CHECKING:
     from thalweg import datasets as datasets, init as init, optimizers as optimizers

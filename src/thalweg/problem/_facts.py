@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import hashlib
 from typing import Any
 
 import numpy as np
@@ -121,6 +120,8 @@ class ProblemFacts(Result):
     @functools.cached_property
     def fingerprint(self) -> str:
         """Short hash of everything that the flow depends on."""
+        import hashlib  # slow to import, rarely needed
+
         digest = hashlib.sha256(repr((self.dims, self.metric, self.loss_name)).encode())
         for part in (self._moments.basis, self._moments.scale, self._moments.target):
             digest.update(np.ascontiguousarray(part).tobytes())
