@@ -76,6 +76,36 @@ def test_momentum_is_not_gradient_descent_at_equal_time(raw):
     assert heavy.drift[0] / plain.drift[0] == pytest.approx(190.0, rel=0.05)
 
 
+def test_momentum_adds_nothing_to_the_drift_by_noise():
+    """At equal ``lr / (1 - beta)``; what gradients of all samples do is multiplied by 19.
+
+    Many batches in a pass: in a short one samples without replacement are not independent.
+    """
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(4000, 3))
+    p = tw.Problem.from_data(X, X[:, :2] + rng.normal(size=(4000, 2)), (3,), loss="mean")
+    w = tw.flow(p, tw.init.gaussian(p, scale=0.5, rng=0)).final
+    drifts = {}
+    for beta in (0.0, 0.9):
+        drifts[beta] = np.mean(
+            [
+                tw.descend(
+                    p,
+                    w,
+                    method="sgd",
+                    momentum=beta,
+                    lr=2e-3 * (1.0 - beta),
+                    batch_size=4,
+                    steps=2000,
+                    rng=seed,
+                    every=2000,
+                ).drift[-1]
+                for seed in range(8)
+            ]
+        )
+    assert 0.85 < drifts[0.9] / drifts[0.0] < 1.15
+
+
 def test_the_clock_is_the_problems_own(raw):
     p = tw.Problem.from_data(*raw, (4,), loss="mean")
     w = tw.init.gaussian(p, scale=0.4, rng=1)

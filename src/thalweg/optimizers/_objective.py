@@ -16,7 +16,6 @@ from thalweg._core import (
 from thalweg.optimizers._laws import DiagonalLaw, Law, MatrixLaw
 from thalweg.problem import Problem
 
-
 LARGE = 1e30
 """Weights beyond this have left the range in which a problem has to know its loss."""
 
