@@ -44,6 +44,8 @@ struct LaneState {
     Vector basin_time{}, steps{}, rejected{}, stages{}, held{};
     Vector restless{};  // the last estimate of the radius has not settled
     Vector basin_steps{}, basin_stages{}, least{};  // least gradient before the basin
+    Vector reach{}, last{};  // length of the next step, and whether it is the last
+    Vector high{};           // it is one of order eight
     Vector label{}, entered{}, closest{}, passages{};  // see lane_plateau.hpp
 
     template <typename Apply>
@@ -55,8 +57,22 @@ struct LaneState {
                           &LaneState::rejected, &LaneState::stages, &LaneState::held,
                           &LaneState::restless, &LaneState::basin_steps,
                           &LaneState::basin_stages, &LaneState::least, &LaneState::label,
-                          &LaneState::entered, &LaneState::closest, &LaneState::passages})
+                          &LaneState::entered, &LaneState::closest, &LaneState::passages,
+                          &LaneState::reach, &LaneState::last, &LaneState::high})
             apply(a.*item, b.*item);
+    }
+    // Lane k changes places with lane j of another state.
+    void swap(int k, LaneState& other, int j, Index length) {
+        each(*this, other, [=](Vector& one, Vector& two) {
+            const double x = one[k];
+            one[k] = two[j];
+            two[j] = x;
+        });
+        for (Index i = 0; i < length; i += V) {
+            std::swap(y[i + k], other.y[i + j]);
+            std::swap(slope[i + k], other.slope[i + j]);
+            std::swap(vector[i + k], other.vector[i + j]);
+        }
     }
     // Lane k becomes lane `from` of another state.
     void copy(int k, LaneState& other, int from, Index length) {
@@ -67,6 +83,11 @@ struct LaneState {
             vector[i + k] = other.vector[i + from];
         }
     }
+};
+
+// Sums over the unknowns, for V starts, of the squares of a step's error, new slope, new point.
+struct LaneSums {
+    Vector loss, error, slope, size;
 };
 
 inline Vector square_sum(Index length, const double* a) {
@@ -120,7 +141,7 @@ inline void prepare(LaneField& field, const BatchLimits& limits, const double* f
     s.ceiling = broadcast(HUGE_VAL);
     s.quiet = broadcast(4.0);
     s.memory = broadcast(1.0);
-    s.t = s.path = s.steps = s.rejected = s.stages = s.held = Vector{};
+    s.high = s.t = s.path = s.steps = s.rejected = s.stages = s.held = Vector{};
     s.restless = broadcast(1.0);
     const Mask inside = s.loss < limits.basin_level;
     s.basin_time = select(inside, Vector{}, broadcast(NAN));
