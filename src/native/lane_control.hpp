@@ -20,7 +20,7 @@ public:
     // win a fifth, so planning twice changes nothing.
     void plan(const BatchLimits& limits, LaneGroup& g, Mask which) const {
         LaneState& s = g.s;
-        const Vector wall = this->wall(s), cap = LaneDop853::length / s.radius, ratio = lift(s);
+        const Vector wall = this->wall(s), cap = LaneDop853::length / s.radius, ratio = s.lift;
         const Mask high = s.high > 0.0;
         const Vector four = select(high, s.h / ratio, s.h), eight = select(high, s.h, s.h * ratio);
         const Vector low_reach = smaller(four, wall), high_reach = smaller(eight, cap);
@@ -66,6 +66,18 @@ public:
                      select(bad, s.reach * cut, s.h));
         const double least = high ? 0.7498942093324559 : 0.5623413251903491;  // of error 1e-4
         s.memory = select(good, larger(quarter, broadcast(least)), s.memory);
+    }
+
+    // Order four's steps from an error of order three in a step of order eight.
+    void compare(LaneState& s, Vector coarse, Mask good) const {
+        const Vector error = root(coarse / double(field_.size())) / s.tolerance;
+        const Vector four = s.reach / root(root(larger(4 * error, broadcast(1e-10))));
+        s.lift = select(good, smaller(larger(s.h / four, broadcast(1.0)), broadcast(30.0)), s.lift);
+    }
+    // A first guess of that, when only accuracy matters.
+    void begin(LaneState& s) const {
+        const Vector part = s.tolerance * std::sqrt(double(field_.size())) / s.size;
+        s.lift = 0.95 / root(root(root(part)));
     }
 
     // As Driver::slack.
@@ -117,12 +129,6 @@ public:
 private:
     static constexpr double patience = 30000;  // stages
     static constexpr double high_price = LaneDop853::stages;
-
-    // About how much longer a step of order eight is when only accuracy matters.
-    Vector lift(const LaneState& s) const {
-        const Vector part = s.tolerance * std::sqrt(double(field_.size())) / s.size;
-        return 1.0 / root(root(root(part)));
-    }
 
     // Step times radius at which amplified rounding stays below the tolerance, and below what would
     // keep the gradient from falling to where the start shall end.

@@ -28,7 +28,7 @@ public:
         advance<1>(y, h);
         constexpr int weights = stages * (stages - 1) / 2;
         combine<false, weights, stages>(y, h, result);
-        LaneSums sums{field_.rhs(result, result_slope), {}, {}, {}};
+        LaneSums sums{field_.rhs(result, result_slope), {}, {}, {}, {}};
         // the estimates of order five and three, e5 and e3, together: |e5|^2 / |(e5, 0.1 e3)|
         Vector fine{}, coarse{};
         for (Index i = 0; i < field_.length(); i += V) {
@@ -43,6 +43,7 @@ public:
         const Vector both = fine + 0.01 * coarse;
         const Vector share = select(both > Vector{}, fine / both, broadcast(1.0));
         sums.error = h * h * fine * share;
+        sums.coarse = h * h * coarse;
         return sums;
     }
 

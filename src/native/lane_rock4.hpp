@@ -104,7 +104,7 @@ public:
         combine<3>(now, h, c + 7 * V, {f1, f2, f3}, point);
         field_.rhs(point, f4);
         combine<4>(now, h, c, {f1, f2, f3, f4}, result);
-        LaneSums sums{field_.rhs(result, result_slope), {}, {}, {}};
+        LaneSums sums{field_.rhs(result, result_slope), {}, {}, {}, {}};
         Vector e[5];
         for (int k = 0; k < 4; ++k) e[k] = h * (load(c + k * V) - load(c + (10 + k) * V));
         e[4] = h * load(c + 14 * V);

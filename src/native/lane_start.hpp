@@ -46,6 +46,7 @@ struct LaneState {
     Vector basin_steps{}, basin_stages{}, least{};  // least gradient before the basin
     Vector reach{}, last{};  // length of the next step, and whether it is the last
     Vector high{};           // it is one of order eight
+    Vector lift{};           // about how many steps of order four are as exact as one of them
     Vector label{}, entered{}, closest{}, passages{};  // see lane_plateau.hpp
 
     template <typename Apply>
@@ -58,7 +59,7 @@ struct LaneState {
                           &LaneState::restless, &LaneState::basin_steps,
                           &LaneState::basin_stages, &LaneState::least, &LaneState::label,
                           &LaneState::entered, &LaneState::closest, &LaneState::passages,
-                          &LaneState::reach, &LaneState::last, &LaneState::high})
+                          &LaneState::reach, &LaneState::last, &LaneState::high, &LaneState::lift})
             apply(a.*item, b.*item);
     }
     // Lane k changes places with lane j of another state.
@@ -88,6 +89,7 @@ struct LaneState {
 // Sums over the unknowns, for V starts, of the squares of a step's error, new slope, new point.
 struct LaneSums {
     Vector loss, error, slope, size;
+    Vector coarse;  // with steps of order eight, of an error of order three
 };
 
 inline Vector square_sum(Index length, const double* a) {
@@ -123,7 +125,7 @@ inline void prepare(LaneField& field, const BatchLimits& limits, const double* f
     Vector radius{}, scale = 1 / root(square_sum(length, s.vector));
     for (Index i = 0; i < length; i += V) store(s.vector + i, scale * load(s.vector + i));
     Mask busy = Vector{} == Vector{};
-    for (int count = 0; count < 60 && any(busy); ++count) {
+    for (int count = 0; count < 8 && any(busy); ++count) {
         field.hessian_product(s.y, s.vector, image);
         const Vector now = root(square_sum(length, image));
         busy &= finite(now) & (now > Vector{});
@@ -132,7 +134,7 @@ inline void prepare(LaneField& field, const BatchLimits& limits, const double* f
             store(s.vector + i, select(busy, inverse * load(image + i), load(s.vector + i)));
         const Vector change = now - radius;
         radius = select(busy, now, radius);
-        if (count > 0) busy &= larger(change, -change) > 0.02 * now;
+        if (count > 0) busy &= larger(change, -change) > 0.1 * now;
     }
     s.radius = 1.1 * radius;
     const Vector by_size = 0.01 * s.size / s.slope_norm, by_rate = 1 / s.radius;

@@ -23,6 +23,7 @@ public:
     std::int64_t useful() const { return useful_; }
     std::int64_t spent() const { return spent_; }
 
+    void begin(LaneState& s) const { control_.begin(s); }
     void plan(const BatchLimits& limits, LaneGroup& g, Mask which) const {
         control_.plan(limits, g, which);
     }
@@ -49,6 +50,7 @@ public:
         const Vector wall = control_.wall(s);
         const Mask walled = wall < s.h;
         LaneControl::resize(s, error, within, good, bad, high);
+        if (high) control_.compare(s, sums.coarse, good);
         if (!high) {
             s.held = select(good, select(walled, s.held + 1, Vector{}), s.held);
             s.ceiling = select(bad & within & grew, 0.8 * h * s.radius, s.ceiling);

@@ -106,6 +106,7 @@ private:
                           ready_.y);
                 first_ = first;
                 prepare(field_, run.limits, run.first_vector, ready_, one_);
+                step_.begin(ready_);
                 if (step_.plateaus().on()) step_.plateaus().begin(ready_);
             }
         }
