@@ -501,10 +501,10 @@ NATIVE = {
         "if (!(std::fabs(s.slope[i]) <= limits.rest)) return false;",
         f"{VERDICTS}::test_a_tiny_gradient_near_a_saddle_is_no_rest",
     ),
-    "the tail is closed without its constant": (
-        "lane_closing.hpp",
-        "& (path <= enough);",
-        "& (error <= 300 * enough);",
+    "the tail is closed too early": (
+        "lane_step.hpp",
+        "rest_share = 0.1;",
+        "rest_share = 1e4;",
         f"{VERDICTS}::test_a_closed_tail_is_within_the_tolerance",
     ),
 }
