@@ -116,7 +116,7 @@ private:
                  Vector loss) {
         LaneState& s = g.s;
         const Mask passed = good & (loss < limits.basin_level) & (s.basin_time != s.basin_time);
-        Mask changed = busy_none();
+        Mask changed = Vector{} != Vector{};
         if (plateaus_.on()) changed = plateaus_.arrive(s, good, span);
         if (!any(passed | changed)) return;
         if (high) dop853_.densify(span);
@@ -134,15 +134,14 @@ private:
         if (any(changed)) plateaus_.note(s, changed, span, g.index);
         if (high) field_.rhs(trial_, spare_);  // the products there are needed again
     }
-    static Mask busy_none() { return Vector{} != Vector{}; }
 
     // Lanes whose way ends here, as Driver::at_rest.
     void close(const BatchLimits& limits, LaneState& s, Mask good, Vector h) {
         if (!std::isfinite(limits.t_end) || limits.loss_stop >= 0 || limits.gradient_stop > 0)
             return;
         const Vector enough = rest_share * std::sqrt(double(field_.size())) * s.tolerance;
-        const Mask due = good & (2 * s.loss <= enough * s.slope_norm) &
-                         (limits.t_end - s.t >= 4 * h);
+        Mask due = good & (2 * s.loss <= enough * s.slope_norm) & (limits.t_end - s.t >= 4 * h);
+        if (limits.basin_level > 0) due &= s.basin_time == s.basin_time;  // it is to be timed
         if (!any(due)) return;
         const Mask certain = closing_.certain(s.y, s.loss, enough, due);
         s.t = select(certain, broadcast(limits.t_end), s.t);
