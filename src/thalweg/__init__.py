@@ -5,14 +5,17 @@
 >>> problem.dims
 (2, 2, 2)
 
-Names are imported when they are first used, so that ``import thalweg`` costs nothing.
+Names are imported when they are first used; ``import thalweg`` costs as much as NumPy, which
+everything needs, so that the first flow does not pay for it.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+import numpy.random as _random
+
 if TYPE_CHECKING:
-    from thalweg import datasets as datasets, init as init
+    from thalweg import datasets as datasets, init as init, optimizers as optimizers
     from thalweg._core import (
         AssumptionError as AssumptionError,
         DataError as DataError,
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
         critical_point as critical_point,
         excluded as excluded,
     )
+    from thalweg.optimizers import descend as descend
     from thalweg.problem import Problem as Problem
     from thalweg.trajectory import flow as flow
 
@@ -59,10 +63,11 @@ _HOME = {
     "excluded": "landscape",
     "certify": "certificate",
     "flow": "trajectory",
+    "descend": "optimizers",
 }
 """Public name -> the stage that defines it."""
 
-_STAGES = ("datasets", "init")
+_STAGES = ("datasets", "init", "optimizers")
 """Stages that are public as a whole."""
 
 __all__ = [
@@ -82,11 +87,13 @@ __all__ = [
     "classify",
     "critical_point",
     "datasets",
+    "descend",
     "engine_name",
     "excluded",
     "flow",
     "init",
     "invariants",
+    "optimizers",
 ]
 
 
