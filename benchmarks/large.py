@@ -38,8 +38,8 @@ def square(width, depth, *, scale):
 
 
 CASES = {
-    "784-512-512-10, raw": (lambda: digits_like((512, 512), scale=0.03), 12.0),
-    "784-128-10, raw": (lambda: digits_like((128,), scale=0.05), 12.0),
+    "784-512-512-10, raw": (lambda: digits_like((512, 512), scale=0.03), 300.0),
+    "784-128-10, raw": (lambda: digits_like((128,), scale=0.05), 300.0),
     "300-300-300-300": (lambda: square(300, 3, scale=0.04), 3.0),
 }
 
@@ -155,50 +155,71 @@ def crossover(dims, rtol=1e-5):
     return out
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE.name} into docs")
-    parser.add_argument("--cross", action="store_true")
-    parser.parse_args()
-    for name, (make, t_end) in ({} if "--cross" in sys.argv else CASES).items():
+SHAPES = (
+    *((64, 100, 100, 10), (128, 128, 128, 10), (784, 64, 10), (784, 128, 10)),
+    *((784, 256, 10), (784, 512, 512, 10), (100,) * 4, (200,) * 4, (300,) * 4),
+)
+
+
+def tables() -> list[str]:
+    lines = [
+        "| network | rtol | seconds | steps | right-hand sides | in BLAS | times bare products |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    memory = [
+        "| network | weights | peak of `flow`, in sets of weights | seconds | status |",
+        "|---|---:|---:|---:|---|",
+    ]
+    for name, (make, t_end) in CASES.items():
         problem, start = make()
         for rtol in (1e-4, 1e-6):
             seconds, share, stats, ratio = steps_of(problem, start, t_end, rtol)
-            print(
-                name,
-                rtol,
-                f"{seconds:.2f} s",
-                stats,
-                f"BLAS {share:.0%} x bare {ratio:.2f}",
-                flush=True,
+            lines.append(
+                f"| {name} | {rtol:.0e} | {seconds:.2f} | {stats['steps']} | {stats['rhs']} "
+                f"| {share:.0%} | {ratio:.2f} |"
             )
+            print(lines[-1], flush=True)
         copies, whole, run = copies_of(problem, start, t_end, 1e-4)
-        print(
-            "  copies",
-            f"{copies:.2f}",
-            f"flow {whole:.2f} s",
-            run.status,
-            run.loss[0],
-            run.loss[-1],
-            flush=True,
+        memory.append(
+            f"| {name} | {problem.n_parameters:,} | {copies:.1f} | {whole:.1f} | {run.status} |"
         )
-    for dims in [
-        (64, 100, 100, 10),
-        (128, 128, 128, 10),
-        (266, 256, 128, 10),
-        (784, 64, 10),
-        (784, 128, 10),
-        (784, 256, 10),
-        (784, 512, 512, 10),
-        (100,) * 4,
-        (200,) * 4,
-        (300,) * 4,
-    ]:
-        n = sum(a * b for a, b in itertools.pairwise(dims))
-        a, b = crossover(dims)
-        print(
-            dims, n, f"core {a * 1e6:.0f} us, BLAS {b * 1e6:.0f} us, ratio {a / b:.2f}", flush=True
-        )
+        print(memory[-1], flush=True)
+    lines += ["", *memory, ""]
+    lines += [
+        "| layers | weights | compiled core, µs | BLAS on blocks, µs | ratio |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for dims in SHAPES:
+        size = sum(a * b for a, b in itertools.pairwise(dims))
+        core, blas = (1e6 * t for t in crossover(dims))
+        shape = "-".join(map(str, dims))
+        lines.append(f"| {shape} | {size:,} | {core:.0f} | {blas:.0f} | {core / blas:.2f} |")
+        print(lines[-1], flush=True)
+    return lines
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.name} into docs")
+    options = parser.parse_args()
+    page = [
+        "# Large networks",
+        "",
+        "Beyond 100 000 weights the flow is integrated by BLAS on blocks that stay in the cache, in "
+        "bounded memory. Written by `python benchmarks/large.py --write`; one thread. *Bare "
+        "products* is the least time of the matrix products of as many right-hand sides, into "
+        "memory at hand; what a step takes beyond them are sums of vectors, the estimate of the "
+        "spectral radius and points written to disk. The peak is that of `tracemalloc` over a "
+        "whole `flow`, its end included, beyond the problem and the start. The last table is the "
+        "time for each right-hand side, all else included, of the two engines.",
+        "",
+        f"Machine: {machine().split('; engine')[0]}.",
+        "",
+    ]
+    with threadpool_limits(1):
+        page += tables()
+    if options.write:
+        PAGE.write_text("\n".join(page).rstrip() + "\n", encoding="utf-8")
     return 0
 
 
