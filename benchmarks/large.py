@@ -13,6 +13,8 @@ import tracemalloc
 from pathlib import Path
 
 import numpy as np
+from frontier import machine
+from threadpoolctl import threadpool_limits
 
 import thalweg as tw
 from thalweg.integrate import _rock4_large, _slices, _solve, _sweep, solve
@@ -205,8 +207,8 @@ def main() -> int:
     page = [
         "# Large networks",
         "",
-        "Beyond 100 000 weights the flow is integrated by BLAS on blocks that stay in the cache, in "
-        "bounded memory. Written by `python benchmarks/large.py --write`; one thread. *Bare "
+        "Beyond 100 000 weights the flow is integrated by BLAS on blocks that stay in the cache, "
+        "in bounded memory. Written by `python benchmarks/large.py --write`; one thread. *Bare "
         "products* is the least time of the matrix products of as many right-hand sides, into "
         "memory at hand; what a step takes beyond them are sums of vectors, the estimate of the "
         "spectral radius and points written to disk. The peak is that of `tracemalloc` over a "
