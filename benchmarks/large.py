@@ -209,10 +209,10 @@ def main() -> int:
         "Beyond 100 000 weights the flow is integrated by BLAS on blocks that stay in the cache, "
         "in bounded memory. Written by `python benchmarks/large.py --write`; one thread. *Bare "
         "products* is the time of the matrix products of as many right-hand sides, taken in "
-        "turn, into memory at hand; what a step takes beyond them are sums of vectors, the estimate of the "
-        "spectral radius and points written to disk. The peak is that of `tracemalloc` over a "
-        "whole `flow`, its end included, beyond the problem and the start. The last table is the "
-        "time for each right-hand side, all else included, of the two engines.",
+        "turn, into memory at hand; what a step takes beyond them are sums of vectors, the "
+        "estimate of the spectral radius and points written to disk. The peak is that of "
+        "`tracemalloc` over a whole `flow`, its end included, beyond the problem and the start. "
+        "The last table is the time for each right-hand side, all else included, of both engines.",
         "",
         f"Machine: {machine().split('; engine')[0]}.",
         "",
