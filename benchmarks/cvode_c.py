@@ -26,7 +26,7 @@ Run = Callable[[float, float], np.ndarray]
 @functools.cache
 def library() -> ctypes.CDLL | None:
     """Compile and load the peer; ``None`` without a compiler or without the libraries."""
-    import sksundae.cvode  # noqa: F401  loads the libraries that come with it
+    import sksundae.cvode
 
     folder = Path(sksundae.__file__).parents[1] / "scikit_sundae.libs"
     found = [next(iter(folder.glob(f"libsundials_{name}-*.so*")), None) for name in NAMES]

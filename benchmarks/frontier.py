@@ -6,10 +6,10 @@ import contextlib
 import os
 import platform
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from peers import Run
 from problems import FlowProblem
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -25,6 +25,8 @@ TARGETS = (1e-4, 1e-6, 1e-8)
 LADDER = (1e-1, 3e-2, *(10.0**-k for k in range(2, 13)))
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 REPEATS = 7
+MODULES = {"scikit-sundae": "sksundae"}
+Run = Callable[[float, float], np.ndarray]
 Point = tuple[float, float, float, float]  # rtol, error, least seconds, median seconds
 
 
@@ -45,6 +47,8 @@ def sweep(problem: FlowProblem, run: Run, reference: np.ndarray, seconds: float)
                 times.append(time.perf_counter() - start)
         except Exception as error:
             print(f"    rtol {rtol:.0e}: {str(error).splitlines()[0][:90]}", flush=True)
+            if time.perf_counter() - began > seconds:
+                break
             continue
         achieved = float(np.linalg.norm(end - reference)) / size
         points.append((rtol, achieved, min(times), float(np.median(times))))
@@ -79,6 +83,7 @@ def cpu() -> str:
 
 def machine() -> str:
     from importlib.metadata import version
+    from importlib.util import find_spec
 
     import thalweg
     from thalweg.integrate import engine_name
@@ -86,7 +91,7 @@ def machine() -> str:
     packages = ("numpy", "scipy", "scikit-sundae", "jax", "diffrax")
     parts = [f"{cpu()}, {os.cpu_count()} cores (shared), one thread", platform.system()]
     parts += [f"Python {platform.python_version()}", f"thalweg {thalweg.__version__}"]
-    parts += [f"{p} {version(p)}" for p in packages]
+    parts += [f"{p} {version(p)}" for p in packages if find_spec(MODULES.get(p, p))]
     return "; ".join(parts) + f"; engine {engine_name()}"
 
 

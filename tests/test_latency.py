@@ -10,7 +10,7 @@ ALLOWED = {
     *("_heapq", "_json", "_opcode", "_tokenize", "heapq", "dis", "inspect", "opcode", "token"),
     *("ast", "_ast", "importlib", "linecache", "tokenize", "enum", "threading", "math"),
     *("_datetime", "datetime", "numbers", "struct", "keyword", "weakref", "_weakrefset"),
-    *("pathlib", "errno", "fnmatch", "ntpath", "urllib", "ipaddress"),
+    *("pathlib", "errno", "fnmatch", "ntpath", "urllib", "ipaddress", "unicodedata"),
 }
 CODE = """
 import json, sys

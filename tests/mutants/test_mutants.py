@@ -17,6 +17,12 @@ BATCH = "tests/integrate/test_batch.py"
 VERDICTS = "tests/integrate/test_batch_verdicts.py"
 IDENTITIES = "tests/optimizers/test_identities.py"
 MUTANTS = {
+    "differences of points that do not sum to one": (
+        "integrate/_rock4_large.py",
+        "points.append([1.0 - float(differences.sum()), *differences.tolist()])",
+        "points.append([1.0, *differences.tolist()])",
+        "tests/integrate/test_large.py::test_step_without_stored_slopes_is_the_step",
+    ),
     "sign of the Hessian's cross block": (
         "network/_hessian.py",
         'block = block - np.einsum("bc,ea->abce"',

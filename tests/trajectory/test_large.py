@@ -56,6 +56,10 @@ def test_gradient_bounds_the_distance_to_a_critical_point(run_both):
     _, large = run_both(t_end=0.5, rtol=1e-6)
     point = large._path.compressed_at(0.5)
     assert _judge._still_far(large._path, point)
+
+
+def test_an_arrived_point_is_not_called_far(run_both):
+    _, large = run_both(t_end=0.5, rtol=1e-6)
     problem = large.problem
     stable = [np.zeros(w.shape) for w in large.start]
     for w in stable:

@@ -28,7 +28,7 @@ class StoredPoints:
     def __init__(self, start: Array) -> None:
         self._ends = [start]
         self._slots: list[int] = []
-        self._file: "io.FileIO | None" = None
+        self._file: io.FileIO | None = None
         self._lock = threading.Lock()
 
     @property
