@@ -12,7 +12,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from thalweg import datasets as datasets, init as init
+    from thalweg import (
+        counterexamples as counterexamples,
+        datasets as datasets,
+        init as init,
+        nonlinear as nonlinear,
+    )
     from thalweg._core import (
         AssumptionError as AssumptionError,
         DataError as DataError,
@@ -62,7 +67,7 @@ _HOME = {
 }
 """Public name -> the stage that defines it."""
 
-_STAGES = ("datasets", "init")
+_STAGES = ("counterexamples", "datasets", "init", "nonlinear")
 """Stages that are public as a whole."""
 
 __all__ = [
@@ -80,6 +85,7 @@ __all__ = [
     "available_engines",
     "certify",
     "classify",
+    "counterexamples",
     "critical_point",
     "datasets",
     "engine_name",
@@ -87,6 +93,7 @@ __all__ = [
     "flow",
     "init",
     "invariants",
+    "nonlinear",
 ]
 
 

@@ -1,0 +1,172 @@
+"""What is at the end of a run: loss, gradient, curvature; observed, not proved (Spec 6.5)."""
+
+import dataclasses
+
+import numpy as np
+
+from thalweg._core import EPS, Array, Result, number
+from thalweg.network import unpack
+from thalweg.nonlinear._field import ShallowField
+
+LARGEST_SPECTRUM = 1500
+"""Number of weights up to which all eigenvalues of the Hessian are computed."""
+NEGLIGIBLE = 1e-6
+"""Estimated rest of the way, relative to the weights, that counts as having arrived."""
+STABLE = 1e-10
+"""Unstable displacement, relative to the weights, below which a saddle is not being left."""
+CHANGE = 10.0
+"""Relative change of the Hessian, per relative way, that eigenvalues are not believed beyond."""
+FAR = 1e-3
+"""Relative rest of the way above which the inertia is that of the point itself."""
+TOUCHING = 1e-6
+"""Pre-activation, relative to norms, that counts as on its kink."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class ShallowLimit(Result):
+    """The end of a run, as far as numbers can tell.
+
+    Attributes
+    ----------
+    decided
+        Whether the gradient has vanished and the estimated rest of the way is negligible. Not a
+        theorem: neither boundedness nor a rate is proved for these networks.
+    kind
+        By the Hessian's inertia: ``"strict_minimum"`` (positive definite), ``"no_descent"`` (no
+        negative eigenvalue, some zero: a minimum or a degenerate saddle), ``"strict_saddle"``,
+        or ``"unknown"``.
+    loss, gradient_norm
+        At the end.
+    relative_gradient
+        Gradient norm over the size that the gradient's terms have before they cancel.
+    inertia
+        Eigenvalues ``(negative, zero, positive)`` of the Hessian of the smooth piece, along its
+        ``dimension`` directions; ``None`` where the network is too large.
+    zero
+        Absolute value below which an eigenvalue counts as zero.
+    dimension
+        Number of weights less that of directions across kinks that hold the trajectory.
+    rest
+        Estimated length of the rest of the way, infinite if unknown.
+    touching
+        Number of pre-activations on a kink, held ones included. With any, the inertia speaks of
+        one side only.
+    message
+        All this in words.
+    """
+
+    decided: bool
+    kind: str
+    loss: float
+    gradient_norm: float
+    relative_gradient: float
+    inertia: tuple[int, int, int] | None
+    zero: float | None
+    dimension: int
+    rest: float
+    touching: int
+    message: str
+
+
+def limit_at(field: ShallowField, y: Array, *, floor: float) -> ShallowLimit:
+    """Look at the end of a run; `floor` is the relative gradient that counts as vanished."""
+    loss, slope = field.rhs(y)
+    norm, size = float(np.linalg.norm(slope)), float(np.linalg.norm(y))
+    natural = field.natural_gradient(y)
+    relative = norm / natural if natural > 0.0 else 0.0
+    dimension = field.size - (0 if field.mode is None else field.mode.rank)
+    touching = _touching(field, y)
+    found = _spectrum(field, y, slope)
+    inertia, zero, rest, unstable = found if found is not None else (None, None, np.inf, np.inf)
+    rest = 0.0 if norm == 0.0 else rest
+    vanished = relative <= floor or norm == 0.0
+    arrived = rest <= NEGLIGIBLE * max(size, 1e-300) or norm == 0.0
+    leaving = unstable > STABLE * max(size, 1e-300) and norm > 0.0
+    decided = vanished and arrived and not leaving
+    kind = _kind(inertia) if vanished else "unknown"
+    message = _words(kind, norm, (rest, vanished, leaving), touching, decided=decided)
+    return ShallowLimit(
+        decided=decided,
+        kind=kind,
+        loss=loss,
+        gradient_norm=norm,
+        relative_gradient=relative,
+        inertia=inertia,
+        zero=zero,
+        dimension=dimension,
+        rest=rest,
+        touching=touching,
+        message=message,
+    )
+
+
+def _spectrum(
+    field: ShallowField, y: Array, slope: Array
+) -> tuple[tuple[int, int, int], float, float, float] | None:
+    """Return inertia, threshold, the rest of the way and the displacement along descent."""
+    if field.size > LARGEST_SPECTRUM:
+        return None
+    values, vectors = np.linalg.eigh(field.hessian(y))
+    frozen = 0 if field.mode is None else field.mode.rank
+    zero = 16 * len(values) * EPS * float(np.abs(values).max(initial=0.0))
+    parts = vectors.T @ slope
+    positive = values > zero
+    rest = float(np.linalg.norm(parts[positive] / values[positive]))
+    # Eigenvalues at the limit are known up to what they change on the rest of the way.
+    share = rest / max(float(np.linalg.norm(y)), 1e-300)
+    share = share if share <= FAR else 0.0
+    zero = max(zero, CHANGE * share * float(np.abs(values).max(initial=0.0)))
+    negative, positive = values < -zero, values > zero
+    flat = ~(negative | positive)
+    counts = int(negative.sum()), int(flat.sum()) - frozen, int(positive.sum())
+    unstable = float(np.linalg.norm(parts[negative] / values[negative]))
+    norm = float(np.linalg.norm(slope))
+    rounding = 64 * EPS * field.natural_gradient(y)
+    if float(np.linalg.norm(parts[flat])) > max(0.1 * norm, rounding):
+        rest = np.inf  # the gradient points where the Hessian has no curvature
+    return counts, zero, rest, unstable
+
+
+def _touching(field: ShallowField, y: Array) -> int:
+    if field.inner.left is None:
+        return 0
+    first, _ = unpack(y, field.dims)
+    norms = np.linalg.norm(field.x, axis=0)
+    close = TOUCHING * np.outer(np.linalg.norm(first, axis=1), norms)
+    return int(np.sum((np.abs(first @ field.x) <= close) & (norms > 0.0)))
+
+
+def _kind(inertia: tuple[int, int, int] | None) -> str:
+    if inertia is None:
+        return "unknown"
+    if inertia[0] > 0:
+        return "strict_saddle"
+    return "no_descent" if inertia[1] > 0 else "strict_minimum"
+
+
+NAMES = {
+    "strict_minimum": "a strict local minimum",
+    "no_descent": "a critical point without negative curvature",
+    "strict_saddle": "a strict saddle",
+    "unknown": "a critical point of unknown kind",
+}
+
+
+def _words(
+    kind: str, norm: float, state: tuple[float, bool, bool], touching: int, *, decided: bool
+) -> str:
+    rest, vanished, leaving = state
+    kinks = f"; {touching} pre-activations are on a kink" if touching else ""
+    if decided:
+        return (
+            f"the gradient fell to {number(norm)} at {NAMES[kind]}, the rest of the way is "
+            f"estimated at {number(rest)}{kinks}"
+        )
+    if leaving and vanished:
+        return f"the gradient is {number(norm)} next to a saddle that is being left{kinks}"
+    if vanished:
+        return (
+            f"the gradient is {number(norm)}, but the rest of the way is not known to be short "
+            f"(estimate {number(rest)}){kinks}"
+        )
+    return f"the gradient is still {number(norm)}{kinks}"
