@@ -19,6 +19,7 @@ COMMANDS = {
     "landscape": "every critical value, with what is learned there",
     "classify": "which critical point given weights are, and why",
     "datasets": "the bundled data sets",
+    "examples": "worked examples, such as the article's Eq. (1)",
 }
 DONE, BAD_INPUT, NUMERICAL, INTERRUPTED = 0, 2, 3, 130
 

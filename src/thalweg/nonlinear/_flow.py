@@ -3,7 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +13,8 @@ from thalweg.network import pack
 from thalweg.nonlinear._field import ShallowField
 from thalweg.nonlinear._kinks import Change, KinkGuard, first_mode
 from thalweg.nonlinear._limit import ShallowLimit, limit_at
+from thalweg.nonlinear._network import ShallowNetwork
 from thalweg.nonlinear._trajectory import ShallowTrajectory
-
-if TYPE_CHECKING:
-    from thalweg.nonlinear._problem import ShallowProblem
 
 FLOOR = 1e-10
 """Gradient, relative to its natural size, that counts as vanished."""
@@ -72,7 +70,7 @@ class Pieces:
 
 
 def integrate(
-    net: "ShallowProblem",
+    net: ShallowNetwork,
     start: list[Array],
     t_end: float | None,
     *,

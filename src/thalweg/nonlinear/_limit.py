@@ -5,19 +5,12 @@ import dataclasses
 import numpy as np
 
 from thalweg._core import EPS, Array, Result, number
+from thalweg.limit import Arrival, arrival
 from thalweg.network import unpack
 from thalweg.nonlinear._field import ShallowField
 
 LARGEST_SPECTRUM = 1500
 """Number of weights up to which all eigenvalues of the Hessian are computed."""
-NEGLIGIBLE = 1e-6
-"""Estimated rest of the way, relative to the weights, that counts as having arrived."""
-STABLE = 1e-10
-"""Unstable displacement, relative to the weights, below which a saddle is not being left."""
-CHANGE = 10.0
-"""Relative change of the Hessian, per relative way, that eigenvalues are not believed beyond."""
-FAR = 1e-3
-"""Relative rest of the way above which the inertia is that of the point itself."""
 TOUCHING = 1e-6
 """Pre-activation, relative to norms, that counts as on its kink."""
 
@@ -71,19 +64,17 @@ class ShallowLimit(Result):
 def limit_at(field: ShallowField, y: Array, *, floor: float) -> ShallowLimit:
     """Look at the end of a run; `floor` is the relative gradient that counts as vanished."""
     loss, slope = field.rhs(y)
-    norm, size = float(np.linalg.norm(slope)), float(np.linalg.norm(y))
+    norm = float(np.linalg.norm(slope))
     natural = field.natural_gradient(y)
     relative = norm / natural if natural > 0.0 else 0.0
     dimension = field.size - (0 if field.mode is None else field.mode.rank)
     touching = _touching(field, y)
-    found = _spectrum(field, y, slope)
-    inertia, zero, rest, unstable = found if found is not None else (None, None, np.inf, np.inf)
-    rest = 0.0 if norm == 0.0 else rest
+    found = _arrival(field, y, slope, natural)
     vanished = relative <= floor or norm == 0.0
-    arrived = rest <= NEGLIGIBLE * max(size, 1e-300) or norm == 0.0
-    leaving = unstable > STABLE * max(size, 1e-300) and norm > 0.0
-    decided = vanished and arrived and not leaving
-    kind = _kind(inertia) if vanished else "unknown"
+    leaving = found is not None and norm > 0.0 and found.leaving
+    rest = 0.0 if norm == 0.0 else np.inf if found is None else found.rest
+    decided = norm == 0.0 or (vanished and found is not None and found.near)
+    kind = _kind(found.inertia) if vanished and found is not None else "unknown"
     message = _words(kind, norm, (rest, vanished, leaving), touching, decided=decided)
     return ShallowLimit(
         decided=decided,
@@ -91,8 +82,8 @@ def limit_at(field: ShallowField, y: Array, *, floor: float) -> ShallowLimit:
         loss=loss,
         gradient_norm=norm,
         relative_gradient=relative,
-        inertia=inertia,
-        zero=zero,
+        inertia=None if found is None else found.inertia,
+        zero=None if found is None else found.zero,
         dimension=dimension,
         rest=rest,
         touching=touching,
@@ -100,31 +91,16 @@ def limit_at(field: ShallowField, y: Array, *, floor: float) -> ShallowLimit:
     )
 
 
-def _spectrum(
-    field: ShallowField, y: Array, slope: Array
-) -> tuple[tuple[int, int, int], float, float, float] | None:
-    """Return inertia, threshold, the rest of the way and the displacement along descent."""
+def _arrival(field: ShallowField, y: Array, slope: Array, natural: float) -> Arrival | None:
     if field.size > LARGEST_SPECTRUM:
         return None
-    values, vectors = np.linalg.eigh(field.hessian(y))
-    frozen = 0 if field.mode is None else field.mode.rank
-    zero = 16 * len(values) * EPS * float(np.abs(values).max(initial=0.0))
-    parts = vectors.T @ slope
-    positive = values > zero
-    rest = float(np.linalg.norm(parts[positive] / values[positive]))
-    # Eigenvalues at the limit are known up to what they change on the rest of the way.
-    share = rest / max(float(np.linalg.norm(y)), 1e-300)
-    share = share if share <= FAR else 0.0
-    zero = max(zero, CHANGE * share * float(np.abs(values).max(initial=0.0)))
-    negative, positive = values < -zero, values > zero
-    flat = ~(negative | positive)
-    counts = int(negative.sum()), int(flat.sum()) - frozen, int(positive.sum())
-    unstable = float(np.linalg.norm(parts[negative] / values[negative]))
-    norm = float(np.linalg.norm(slope))
-    rounding = 64 * EPS * field.natural_gradient(y)
-    if float(np.linalg.norm(parts[flat])) > max(0.1 * norm, rounding):
-        rest = np.inf  # the gradient points where the Hessian has no curvature
-    return counts, zero, rest, unstable
+    return arrival(
+        field.hessian(y),
+        -slope,
+        float(np.linalg.norm(y)),
+        rounding=64 * EPS * natural,
+        frozen=0 if field.mode is None else field.mode.rank,
+    )
 
 
 def _touching(field: ShallowField, y: Array) -> int:
@@ -136,9 +112,7 @@ def _touching(field: ShallowField, y: Array) -> int:
     return int(np.sum((np.abs(first @ field.x) <= close) & (norms > 0.0)))
 
 
-def _kind(inertia: tuple[int, int, int] | None) -> str:
-    if inertia is None:
-        return "unknown"
+def _kind(inertia: tuple[int, int, int]) -> str:
     if inertia[0] > 0:
         return "strict_saddle"
     return "no_descent" if inertia[1] > 0 else "strict_minimum"

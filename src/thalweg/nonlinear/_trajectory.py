@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,7 @@ from thalweg.network import unpack
 from thalweg.nonlinear._kinks import Change
 from thalweg.nonlinear._law import Law
 from thalweg.nonlinear._limit import ShallowLimit
-
-if TYPE_CHECKING:
-    from thalweg.nonlinear._problem import ShallowProblem
+from thalweg.nonlinear._network import ShallowNetwork
 
 SMOOTH = 300
 """Points below which long steps are recorded with points inside."""
@@ -47,7 +45,7 @@ class ShallowTrajectory(Result):
         Counts of the integrator.
     """
 
-    problem: "ShallowProblem"
+    problem: ShallowNetwork
     start: tuple[Array, ...]
     status: str
     message: str

@@ -7,10 +7,14 @@ from matplotlib.figure import Figure
 
 from thalweg._core import DataError
 from thalweg.certificate import Certificate
+from thalweg.counterexamples import GradientRun, GradientSystem
 from thalweg.landscape import Atlas, Slice, Verdict
+from thalweg.nonlinear import ShallowTrajectory
 from thalweg.plot._atlas import draw_atlas
 from thalweg.plot._certificate import draw_certificate
+from thalweg.plot._counterexamples import draw_gradient_run, draw_systems
 from thalweg.plot._figure import draw_run
+from thalweg.plot._shallow import draw_shallow
 from thalweg.plot._slice import draw_slice
 from thalweg.plot._verdict import draw_verdict
 from thalweg.trajectory import Trajectory
@@ -23,7 +27,8 @@ def draw(result: Any, **options: Any) -> Figure:
     Parameters
     ----------
     result
-        A `Trajectory`, a `Certificate`, an `Atlas`, a `Verdict` or a `Slice`.
+        A `Trajectory`, a `Certificate`, an `Atlas`, a `Verdict`, a `Slice`, a
+        `ShallowTrajectory`, a `GradientSystem` or a `GradientRun`.
     **options
         For a run: ``panel`` (``"all"``, ``"loss"``, ``"modes"``, ``"singular_values"``,
         ``"drift"``, ``"norms"``) and ``max_points``. For an atlas: ``run``, whose path is laid
@@ -74,3 +79,18 @@ def _(result: Verdict, **options: Any) -> Figure:
 @draw.register
 def _(result: Slice, **options: Any) -> Figure:
     return draw_slice(result, **options)
+
+
+@draw.register
+def _(result: ShallowTrajectory) -> Figure:
+    return draw_shallow(result)
+
+
+@draw.register
+def _(result: GradientSystem) -> Figure:
+    return draw_systems([result])
+
+
+@draw.register
+def _(result: GradientRun) -> Figure:
+    return draw_gradient_run(result)
