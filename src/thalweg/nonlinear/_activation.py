@@ -31,6 +31,9 @@ class Activation:
         Absolute value up to which `integral` is computed.
     left
         Slope left of the kink at 0; ``None`` if there is no kink.
+    sided
+        ``(x, sign) -> (sigma, sigma', sigma'')`` of one side of 0, continued smoothly beyond it,
+        where only the second derivative jumps; ``None`` elsewhere.
     homogeneous
         Whether ``sigma(x) = x sigma'(x)``; then the law needs no orthogonal samples (Spec 6.3).
     note
@@ -45,8 +48,14 @@ class Activation:
     ratio: Function
     largest: float = 1e75
     left: float | None = None
+    sided: Callable[[Array, Array], tuple[Array, Array, Array]] | None = None
     homogeneous: bool = False
     note: str = "closed form"
+
+    @property
+    def in_pieces(self) -> bool:
+        """Whether some derivative up to the second jumps at 0."""
+        return self.left is not None or self.sided is not None
 
     def checked_integral(self, z: Array, name: str = "the pre-activation") -> Array:
         """Return ``Sigma(z)``.
@@ -132,6 +141,11 @@ def _logistic(_: float) -> Activation:
 
 
 def _softsign(_: float) -> Activation:
+    def sided(x: Array, sign: Array) -> tuple[Array, Array, Array]:
+        # the continuation has a pole at distance 1 beyond 0, which no accepted step comes near
+        base = np.maximum(1.0 + sign * x, 0.1)
+        return x / base, 1.0 / base**2, -2.0 * sign / base**3
+
     return Activation(
         name="softsign",
         value=lambda x: x / (1.0 + np.abs(x)),
@@ -139,6 +153,7 @@ def _softsign(_: float) -> Activation:
         bend=lambda x: -2.0 * np.sign(x) / (1.0 + np.abs(x)) ** 3,
         integral=lambda x: x * x * (0.5 + np.abs(x) / 3.0),
         ratio=lambda x: x * (1.0 + np.abs(x)),
+        sided=sided,
         note="x^2/2 + |x|^3/3",
     )
 

@@ -24,6 +24,8 @@ class Mode:
         Slope of the activation for each unit and sample, shape ``(hidden, m)``; 0 on kinks.
     up
         Whether the slope is that on the right of the kink, same shape.
+    sign
+        1 where `up`, -1 elsewhere.
     held
         Whether a pre-activation is held on its kink, same shape.
     units
@@ -37,6 +39,7 @@ class Mode:
 
     slopes: Array
     up: Flags
+    sign: Array
     held: Flags
     units: NDArray[np.intp]
     across: Array
@@ -101,6 +104,8 @@ class ShallowField(GeneralField):
         z = first @ self.x
         if self.mode is None:
             hidden, slope = self.inner.value(z), self.inner.slope(z)
+        elif self.inner.sided is not None:
+            hidden, slope, _ = self.inner.sided(z, self.mode.sign)
         else:
             slope = self.mode.slopes
             hidden = slope * z
@@ -139,7 +144,9 @@ class ShallowField(GeneralField):
         return self.scale * (slope**2 - error * self.outer.bend(now.out))
 
     def _bend(self, now: Passed) -> Array:
-        return self.inner.bend(now.z) if self.mode is None else np.zeros_like(now.z)
+        if self.mode is not None and self.inner.sided is not None:
+            return self.inner.sided(now.z, self.mode.sign)[2]
+        return self.inner.bend(now.z)
 
     def hessian_product(self, y: Array, v: Array) -> Array:
         """Return the Hessian of the loss at `y` times `v`."""
@@ -183,7 +190,7 @@ class ShallowField(GeneralField):
         for unit in range(width):
             place = slice(unit * inputs, (unit + 1) * inputs)
             full[place, place] -= (self.x * bend[unit]) @ self.x.T
-        return self._held_hessian(full)
+        return self._held_hessian(0.5 * (full + full.T))
 
     def _held_hessian(self, full: Array) -> Array:
         if self.mode is not None:

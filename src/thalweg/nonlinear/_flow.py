@@ -20,6 +20,8 @@ FLOOR = 1e-10
 """Gradient, relative to its natural size, that counts as vanished."""
 LOWEST = 1e-15
 """Relative gradient at which a run ends even if it is not known to have arrived."""
+FINEST = 1e-14
+"""Tolerance, relative to the root mean square of the weights, below which is rounding."""
 DROP = 1e-3
 """Share of the loss that has to be lost before the gradient is looked at again near a saddle."""
 STUCK = 4
@@ -82,10 +84,9 @@ def integrate(
     began = time.perf_counter()
     y = pack(start)
     field = net.field
-    if field.inner.left is not None:
+    if field.inner.in_pieces:
         field = field.on(first_mode(field, y))
-    size = float(np.sqrt(np.mean(y**2)))
-    driver = PieceDriver.start(field, y, rtol * (size if size > 0.0 else 1e-3))
+    driver = PieceDriver.start(field, y, _tolerance(net, y, rtol))
     pieces = Pieces(driver, field, max_steps, progress)
     if t_end is None:
         status, limit = _until_arrived(pieces)
@@ -112,11 +113,30 @@ def integrate(
     )
 
 
+def _tolerance(net: ShallowNetwork, y: Array, rtol: float) -> float:
+    """Return the absolute tolerance: relative to the start, above the rounding of the weights.
+
+    A small start grows to about the size that fits the targets.
+    """
+    size = float(np.sqrt(np.mean(y**2)))
+    data = float(np.linalg.norm(net.field.x))
+    fit = np.sqrt(np.linalg.norm(net.field.y) / data) if data > 0.0 else 0.0
+    grown = min(float(fit) / np.sqrt(y.size), 1.0)
+    return float(max(rtol * (size if size > 0.0 else 1e-3), FINEST * max(size, grown)))
+
+
+def _later_gradient(field: ShallowField) -> float:
+    """Return a natural size of gradients once a small start has grown."""
+    target = field.target_norm
+    return float(target * np.sqrt(target * np.sqrt(field.scale) * np.linalg.norm(field.x)))
+
+
 def _until_arrived(pieces: Pieces) -> tuple[Status, ShallowLimit]:
     """Integrate until the gradient has vanished and the rest of the way is negligible."""
     floor, loss_stop = FLOOR, 0.0
+    later = _later_gradient(pieces.field)
     while True:
-        natural = pieces.field.natural_gradient(pieces.driver.y)
+        natural = max(pieces.field.natural_gradient(pieces.driver.y), later)
         status = pieces.advance(np.inf, floor * natural, loss_stop)
         limit = limit_at(pieces.field, pieces.driver.y, floor=FLOOR)
         again = status is Status.GRADIENT_STOP or (
@@ -127,7 +147,7 @@ def _until_arrived(pieces: Pieces) -> tuple[Status, ShallowLimit]:
         loss_stop = 0.0
         if status is Status.LOSS_STOP:
             floor = FLOOR
-        elif limit.kind == "strict_saddle":
+        elif limit.inertia is not None and limit.inertia[0] > 0:
             # Merely slow: go on, blind to the gradient, until the saddle is visibly left.
             floor, loss_stop = 0.0, (1.0 - DROP) * pieces.driver.loss
         else:

@@ -27,9 +27,7 @@ class ShallowHessian(LinearOperator):  # type: ignore[misc]
         self._field, self._y = field, y
         z = unpack(y, field.dims)[0] @ field.x
         at = (z == 0.0) & np.any(field.x != 0.0, axis=0)
-        self.kinks = (
-            np.argwhere(at) if field.inner.left is not None else np.zeros((0, 2), dtype=int)
-        )
+        self.kinks = np.argwhere(at) if field.inner.in_pieces else np.zeros((0, 2), dtype=int)
         if len(self.kinks):
             self.message = (
                 f"{len(self.kinks)} pre-activations are on the kink, where the loss has no second "

@@ -42,7 +42,8 @@ def _mode(field: ShallowField, up: Flags, held: Flags) -> Mode:
         basis, sizes, _ = np.linalg.svd(field.x[:, held[unit]], full_matrices=False)
         basis = basis[:, sizes > 1e-12 * sizes[0]]
         across[k], rank = basis @ basis.T, rank + basis.shape[1]
-    return Mode(slopes=slopes, up=up, held=held, units=units, across=across, rank=rank)
+    sign = np.where(up, 1.0, -1.0)
+    return Mode(slopes=slopes, up=up, sign=sign, held=held, units=units, across=across, rank=rank)
 
 
 class KinkGuard:
@@ -55,7 +56,7 @@ class KinkGuard:
         self._norms = np.linalg.norm(field.x, axis=0)
         sizes = np.linalg.norm(first, axis=1) + 1e-3 * np.sqrt(np.mean(y**2))
         self._slack = SLACK * np.outer(sizes, self._norms)
-        self._sign = np.where(self._mode.up, 1.0, -1.0)
+        self._sign = self._mode.sign
         self._free = ~self._mode.held & (self._norms > 0.0)
         self._pairs = np.argwhere(self._mode.held)
         self._still = np.zeros((len(self._pairs), len(field.x)))
@@ -105,6 +106,8 @@ class KinkGuard:
         unit, sample = divmod(index, self._sign.shape[1])
         up[unit, sample] = not up[unit, sample]
         crossed = _mode(self._field, up, held)
+        if self._field.inner.left is None:
+            return y, crossed, Change("crossed", unit, sample)
         slope = self._field.on(crossed).rhs(y)[1]
         rate = float(unpack(slope, self._field.dims)[0][unit] @ self._field.x[:, sample])
         if rate * (1.0 if up[unit, sample] else -1.0) >= 0.0:

@@ -104,7 +104,7 @@ def _arrival(field: ShallowField, y: Array, slope: Array, natural: float) -> Arr
 
 
 def _touching(field: ShallowField, y: Array) -> int:
-    if field.inner.left is None:
+    if not field.inner.in_pieces:
         return 0
     first, _ = unpack(y, field.dims)
     norms = np.linalg.norm(field.x, axis=0)

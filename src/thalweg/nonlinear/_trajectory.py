@@ -138,9 +138,10 @@ class ShallowTrajectory(Result):
     def drift(self) -> Array:
         """Largest relative change of an invariant over `t`, of the weights that are returned.
 
-        Relative to the largest term of any invariant at the start, as in Spec 2.2. Where the law
-        holds, the weights have been put right and this is rounding; see `raw_drift`. NaN where a
-        pre-activation is beyond the range in which ``Sigma`` is computed.
+        Relative to the largest term of any invariant at the start, as in Spec 2.2; a start so
+        small that its square is below the rounding of the later weights cannot be resolved. Where
+        the law holds, the weights have been put right and this is rounding; see `raw_drift`. NaN
+        where a pre-activation is beyond the range in which ``Sigma`` is computed.
         """
         return self._drift(projected=True)
 

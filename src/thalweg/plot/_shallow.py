@@ -77,7 +77,8 @@ def _drift(ax: Axes, run: ShallowTrajectory) -> None:
     if run.law.holds:
         series["put right onto the law"] = run.drift
     top = max((float(np.nanmax(item, initial=0.0)) for item in series.values()), default=0.0)
-    log_axis(ax, LOWEST, max(10.0 * top, 1e-6))
+    high = max(10.0 * top, 1e-6)
+    log_axis(ax, LOWEST if run.law.holds else 1e-8 * high, high)
     for colour, (label, values) in zip(CYCLE, series.items(), strict=False):
         ax.plot(run.t, np.maximum(values, LOWEST), color=colour, label=label)
     legend_above(ax)
