@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from thalweg.certificate import certify as certify
     from thalweg.conserved import invariants as invariants
+    from thalweg.counterexamples import gradient_flow as gradient_flow
     from thalweg.integrate import (
         available_engines as available_engines,
         engine_name as engine_name,
@@ -64,6 +65,7 @@ _HOME = {
     "excluded": "landscape",
     "certify": "certificate",
     "flow": "trajectory",
+    "gradient_flow": "counterexamples",
 }
 """Public name -> the stage that defines it."""
 
@@ -91,6 +93,7 @@ __all__ = [
     "engine_name",
     "excluded",
     "flow",
+    "gradient_flow",
     "init",
     "invariants",
     "nonlinear",

@@ -46,9 +46,7 @@ class Arrival:
     leaving: bool
 
 
-def arrival(
-    hessian: Array, gradient: Array, size: float, *, rounding: float = 0.0, frozen: int = 0
-) -> Arrival:
+def arrival(hessian: Array, gradient: Array, size: float, *, rounding: float = 0.0) -> Arrival:
     """Estimate the rest of the way by the quadratic model at a point.
 
     Parameters
@@ -59,8 +57,6 @@ def arrival(
         Norm of the point.
     rounding
         Absolute error of the gradient.
-    frozen
-        Number of directions in which the flow cannot move, with zero rows in `hessian`.
 
     Returns
     -------
@@ -70,23 +66,24 @@ def arrival(
     values, vectors = np.linalg.eigh(hessian)
     top = float(np.abs(values).max(initial=0.0))
     size = max(size, 1e-300)
-    zero = 16 * len(values) * EPS * top
+    norm = float(np.linalg.norm(gradient))
     parts = np.abs(vectors.T @ gradient)
+    # Eigenvalues at the limit are known up to what they change on the rest of the way, which is
+    # at least the gradient over the largest one.
+    zero = max(64 * len(values) * EPS * top, CHANGE * norm / size)
     positive = values > zero
     rest = float(np.linalg.norm(parts[positive] / values[positive]))
-    # Eigenvalues at the limit are known up to what they change on the rest of the way.
     share = rest / size if rest <= FAR * size else 0.0
     zero = max(zero, CHANGE * share * top)
     negative, positive = values < -zero, values > zero
     flat = ~(negative | positive)
     unstable = float(np.linalg.norm(parts[negative] / values[negative]))
-    norm = float(np.linalg.norm(gradient))
     if float(np.linalg.norm(parts[flat])) > max(0.1 * norm, rounding):
         rest = np.inf
     rest = 0.0 if norm == 0.0 else rest
     leaving = unstable > STABLE * size
     return Arrival(
-        inertia=(int(negative.sum()), int(flat.sum()) - frozen, int(positive.sum())),
+        inertia=(int(negative.sum()), int(flat.sum()), int(positive.sum())),
         zero=zero,
         rest=rest,
         unstable=unstable,

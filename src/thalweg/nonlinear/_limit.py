@@ -7,7 +7,7 @@ import numpy as np
 from thalweg._core import EPS, Array, Result, number
 from thalweg.limit import Arrival, arrival
 from thalweg.network import unpack
-from thalweg.nonlinear._field import ShallowField
+from thalweg.nonlinear._field import Mode, ShallowField
 
 LARGEST_SPECTRUM = 1500
 """Number of weights up to which all eigenvalues of the Hessian are computed."""
@@ -94,13 +94,27 @@ def limit_at(field: ShallowField, y: Array, *, floor: float) -> ShallowLimit:
 def _arrival(field: ShallowField, y: Array, slope: Array, natural: float) -> Arrival | None:
     if field.size > LARGEST_SPECTRUM:
         return None
-    return arrival(
-        field.hessian(y),
-        -slope,
-        float(np.linalg.norm(y)),
-        rounding=64 * EPS * natural,
-        frozen=0 if field.mode is None else field.mode.rank,
-    )
+    hessian = field.hessian(y)
+    if field.mode is not None and field.mode.rank:
+        basis = _moving(field, field.mode)
+        hessian, slope = basis.T @ hessian @ basis, basis.T @ slope
+    size = float(np.linalg.norm(y))
+    return arrival(hessian, -slope, size, rounding=64 * EPS * natural)
+
+
+def _moving(field: ShallowField, mode: Mode) -> Array:
+    """Return an orthonormal basis of the directions along which held kinks stay held."""
+    inputs, width = field.dims[0], field.dims[1]
+    blocks = [np.eye(inputs) for _ in range(width)]
+    for unit, across in zip(mode.units, mode.across, strict=True):
+        values, vectors = np.linalg.eigh(across)
+        blocks[unit] = vectors[:, values < 0.5]
+    out = np.zeros((field.size, field.size - mode.rank))
+    row = column = 0
+    for block in [*blocks, np.eye(field.size - inputs * width)]:
+        out[row : row + block.shape[0], column : column + block.shape[1]] = block
+        row, column = row + block.shape[0], column + block.shape[1]
+    return out
 
 
 def _touching(field: ShallowField, y: Array) -> int:
