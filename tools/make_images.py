@@ -15,6 +15,7 @@ PICTURES = {
     "figure2": ["figure2.png"],
     "landscape_tour": ["atlas.png", "descent.png"],
     "linnerud": ["linnerud.png"],
+    "nonlinear_tour": ["relu.png", "eq1.png"],
 }
 MOST = 150_000
 

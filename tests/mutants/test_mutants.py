@@ -472,6 +472,37 @@ MUTANTS = {
         "inertia(shifted(matrix, Fraction(low)))[0] > k + 1:",
         "tests/verify/test_verify.py::test_forged_spectra_are_not_true",
     ),
+    "slope of the output activation forgotten": (
+        "nonlinear/_field.py",
+        "pull = self.scale * error * self.outer.slope(out)",
+        "pull = self.scale * error",
+        "tests/nonlinear/test_derivatives.py::test_gradient_equals_differences_of_the_loss",
+    ),
+    "Sigma of arctan without its logarithm": (
+        "nonlinear/_activation.py",
+        " - square / 6.0 - np.log1p(square) / 3.0",
+        " - square / 6.0",
+        "tests/nonlinear/test_activation.py::test_sigma_is_the_integral",
+    ),
+    "held kinks cross": (
+        "nonlinear/_kinks.py",
+        "        if rate * (1.0 if up[unit, sample] else -1.0) >= 0.0:\n",
+        "        if np.isfinite(rate):\n",
+        "tests/nonlinear/test_kinks.py::test_a_kink_holds_the_trajectory",
+    ),
+    "samples weighted alike in the law": (
+        "nonlinear/_law.py",
+        "np.divide(1.0, squares, out",
+        "np.divide(squares, squares, out",
+        "tests/nonlinear/test_law.py::test_lemma_5_along_the_gradient",
+    ),
+    "growth taken for a level": (
+        "counterexamples/_gradient_flow.py",
+        "        if self._level is None:\n            return -np.inf\n",
+        "        if self._level is None:\n            return float(self.norm[0] - self.norm[k])\n",
+        "tests/counterexamples/test_gradient_flow.py::"
+        "test_growth_alone_is_never_called_divergence",
+    ),
 }
 
 NATIVE = {

@@ -94,7 +94,7 @@ def check_definition_2(value: Function, slope: Function) -> None:
             raise DataError(f"{name}({at:.6g}) is not finite; define it on all real numbers")
     if s[len(near)] != 0.0:
         raise DataError(f"violates Definition 2 (s1): sigma(0) = {s[len(near)]:.6g}, not 0")
-    _refuse("s1", x, x * s, (x != 0.0) & ~(x * s > 0.0), f"x sigma(x) > 0 is needed; {NAMES}")
+    _refuse("s1", x, x * s + 0.0, (x != 0.0) & ~(x * s > 0.0), f"x sigma(x) > 0 is needed; {NAMES}")
     limits = np.abs(ends).max(axis=1)[:, np.newaxis]
     saturated = np.abs(s) >= (1.0 - 1e-14) * np.where(x > 0, *limits)
     flat = (d < 0.0) | ((d == 0.0) & ~saturated)
