@@ -496,12 +496,12 @@ MUTANTS = {
         "np.divide(squares, squares, out",
         "tests/nonlinear/test_law.py::test_lemma_5_along_the_gradient",
     ),
-    "growth taken for a level": (
+    "above the level counts as below it": (
         "counterexamples/_gradient_flow.py",
-        "        if self._level is None:\n            return -np.inf\n",
-        "        if self._level is None:\n            return float(self.norm[0] - self.norm[k])\n",
+        "self._level.value - self.loss[k] - slack",
+        "self.loss[k] - self._level.value - slack",
         "tests/counterexamples/test_gradient_flow.py::"
-        "test_growth_alone_is_never_called_divergence",
+        "test_a_start_above_the_level_has_to_get_below_it",
     ),
 }
 
