@@ -13,6 +13,7 @@ WORDS = {
     "landscape_tour": "a curve of descent of order 3",
     "linnerud": "global minimum (certified)",
     "optimizers": "momentum  loss 0.1726  drift 0.1670",
+    "nonlinear_tour": "unbounded diverged",
     "plateaus": "scale 0.0001: (): ",
     "stable_set": "strict_saddle",
 }

@@ -16,6 +16,7 @@ PICTURES = {
     "landscape_tour": ["atlas.png", "descent.png"],
     "linnerud": ["linnerud.png"],
     "optimizers": ["drift_against_step.png", "training.png"],
+    "nonlinear_tour": ["relu.png", "eq1.png"],
 }
 MOST = 150_000
 

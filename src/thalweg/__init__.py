@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy.random as _random
 
 if TYPE_CHECKING:
-    from thalweg import datasets as datasets, init as init, optimizers as optimizers
+    from thalweg import (
+        counterexamples as counterexamples,
+        datasets as datasets,
+        init as init,
+        nonlinear as nonlinear,
+        optimizers as optimizers,
+    )
     from thalweg._core import (
         AssumptionError as AssumptionError,
         DataError as DataError,
@@ -26,8 +32,15 @@ if TYPE_CHECKING:
         ThalwegError as ThalwegError,
         Tolerance as Tolerance,
     )
-    from thalweg.certificate import certify as certify
-    from thalweg.conserved import invariants as invariants
+    from thalweg.certificate import (
+        certify as certify,
+    )
+    from thalweg.conserved import (
+        invariants as invariants,
+    )
+    from thalweg.counterexamples import (
+        gradient_flow as gradient_flow,
+    )
     from thalweg.integrate import (
         available_engines as available_engines,
         engine_name as engine_name,
@@ -38,9 +51,15 @@ if TYPE_CHECKING:
         critical_point as critical_point,
         excluded as excluded,
     )
-    from thalweg.optimizers import descend as descend
-    from thalweg.problem import Problem as Problem
-    from thalweg.trajectory import flow as flow
+    from thalweg.optimizers import (
+        descend as descend,
+    )
+    from thalweg.problem import (
+        Problem as Problem,
+    )
+    from thalweg.trajectory import (
+        flow as flow,
+    )
 
 __version__ = "0.1.0"
 
@@ -64,10 +83,11 @@ _HOME = {
     "certify": "certificate",
     "flow": "trajectory",
     "descend": "optimizers",
+    "gradient_flow": "counterexamples",
 }
 """Public name -> the stage that defines it."""
 
-_STAGES = ("datasets", "init", "optimizers")
+_STAGES = ("counterexamples", "datasets", "init", "nonlinear", "optimizers")
 """Stages that are public as a whole."""
 
 __all__ = [
@@ -85,14 +105,17 @@ __all__ = [
     "available_engines",
     "certify",
     "classify",
+    "counterexamples",
     "critical_point",
     "datasets",
     "descend",
     "engine_name",
     "excluded",
     "flow",
+    "gradient_flow",
     "init",
     "invariants",
+    "nonlinear",
     "optimizers",
 ]
 

@@ -510,6 +510,37 @@ MUTANTS = {
         "certified = settings.plain and settings.lr > 0.0",
         "tests/optimizers/test_step_size.py::test_beyond_it_a_row_warns_and_nothing_is_certified",
     ),
+    "slope of the output activation forgotten": (
+        "nonlinear/_field.py",
+        "pull = self.scale * error * self.outer.slope(out)",
+        "pull = self.scale * error",
+        "tests/nonlinear/test_derivatives.py::test_gradient_equals_differences_of_the_loss",
+    ),
+    "Sigma of arctan without its logarithm": (
+        "nonlinear/_activation.py",
+        " - square / 6.0 - np.log1p(square) / 3.0",
+        " - square / 6.0",
+        "tests/nonlinear/test_activation.py::test_sigma_is_the_integral",
+    ),
+    "held kinks cross": (
+        "nonlinear/_kinks.py",
+        "        if rate * (1.0 if up[unit, sample] else -1.0) >= 0.0:\n",
+        "        if np.isfinite(rate):\n",
+        "tests/nonlinear/test_kinks.py::test_a_kink_holds_the_trajectory",
+    ),
+    "samples weighted alike in the law": (
+        "nonlinear/_law.py",
+        "np.divide(1.0, squares, out",
+        "np.divide(squares, squares, out",
+        "tests/nonlinear/test_law.py::test_lemma_5_along_the_gradient",
+    ),
+    "above the level counts as below it": (
+        "counterexamples/_gradient_flow.py",
+        "self._level.value - self.loss[k] - slack",
+        "self.loss[k] - self._level.value - slack",
+        "tests/counterexamples/test_gradient_flow.py::"
+        "test_a_start_above_the_level_has_to_get_below_it",
+    ),
 }
 
 NATIVE = {

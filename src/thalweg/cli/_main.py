@@ -20,6 +20,7 @@ COMMANDS = {
     "classify": "which critical point given weights are, and why",
     "descend": "training with an optimizer, and what it conserves",
     "datasets": "the bundled data sets",
+    "examples": "worked examples, such as the article's Eq. (1)",
 }
 DONE, BAD_INPUT, NUMERICAL, INTERRUPTED = 0, 2, 3, 130
 

@@ -7,12 +7,16 @@ from matplotlib.figure import Figure
 
 from thalweg._core import DataError
 from thalweg.certificate import Certificate
+from thalweg.counterexamples import GradientRun, GradientSystem
 from thalweg.landscape import Atlas, Slice, Verdict
+from thalweg.nonlinear import ShallowTrajectory
 from thalweg.optimizers import Descent, DriftCurve
 from thalweg.plot._atlas import draw_atlas
 from thalweg.plot._certificate import draw_certificate
+from thalweg.plot._counterexamples import draw_gradient_run, draw_systems
 from thalweg.plot._descent import draw_descent
 from thalweg.plot._figure import draw_run
+from thalweg.plot._shallow import draw_shallow
 from thalweg.plot._slice import draw_slice
 from thalweg.plot._step_sweep import draw_step_sweep
 from thalweg.plot._verdict import draw_verdict
@@ -26,8 +30,8 @@ def draw(result: Any, **options: Any) -> Figure:
     Parameters
     ----------
     result
-        A `Trajectory`, a `Certificate`, an `Atlas`, a `Verdict`, a `Slice`, a `Descent` or a
-        `DriftCurve`.
+        Any result that has a picture: a run, a certificate, an atlas, a verdict, a slice, a
+        descent, a sweep, a monitored training, a gradient system.
     **options
         For a run: ``panel`` (``"all"``, ``"loss"``, ``"modes"``, ``"singular_values"``,
         ``"drift"``, ``"norms"``) and ``max_points``. For an atlas: ``run``, whose path is laid
@@ -89,3 +93,18 @@ def _(result: Descent, **options: Any) -> Figure:
 @draw.register
 def _(result: DriftCurve) -> Figure:
     return draw_step_sweep(result)
+
+
+@draw.register
+def _(result: ShallowTrajectory) -> Figure:
+    return draw_shallow(result)
+
+
+@draw.register
+def _(result: GradientSystem) -> Figure:
+    return draw_systems([result])
+
+
+@draw.register
+def _(result: GradientRun) -> Figure:
+    return draw_gradient_run(result)
