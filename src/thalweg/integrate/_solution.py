@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._core import Array
+from thalweg.integrate._bdf import lagrange
 from thalweg.integrate._curvature import curvature_at
 from thalweg.integrate._dop853 import dop853_step
 from thalweg.integrate._field import Field
@@ -17,9 +18,9 @@ from thalweg.integrate._rodas4 import rodas4_step
 from thalweg.integrate._status import Status
 from thalweg.network import unpack
 
-RODAS4, DOP853, REST = -1, -2, -3
+RODAS4, DOP853, REST, BDF = -1, -2, -3, -10
 """A recorded step is (length, kind): the position of the ROCK4 degree, another method, or none,
-because what was left of the way was shorter than the tolerance."""
+because what was left of the way was shorter than the tolerance; ``BDF - order`` is a multistep."""
 
 PIECES = 8  # that a step is cut into at most
 
@@ -55,17 +56,28 @@ class Solution:
     def at(self, t: float) -> list[Array]:
         """Return the weights at a time inside the piece.
 
-        Dense output of the method's own order: the step that passed `t` is taken again with its
-        length shortened, by the same method, so stiff components stay damped.
+        Dense output of the method's own order. A step of a one-step method that passed `t` is
+        taken again with its length shortened, so stiff components stay damped; a multistep
+        method has its polynomial.
         """
         k = max(bisect.bisect_right(self.t, t) - 1, 0)
-        y, now = self.y[k].copy(), float(self.t[k])
         index = int(self._kept[k])
+        kind = int(self._steps["kind"][min(index, len(self._steps) - 1)]) if len(self._steps) else 0
+        if kind < BDF and self.t[k] < t and self._kept[k + 1] == index + 1:
+            return unpack(self._interpolated(k, t, BDF - kind), self._field.dims)
+        y, now = self.y[k].copy(), float(self.t[k])
         while now < t and index < len(self._steps):
             h, kind = float(self._steps["h"][index]), int(self._steps["kind"][index])
             y = _advance(self._field, y, min(h, t - now), kind)
             now, index = now + h, index + 1
         return unpack(y, self._field.dims)
+
+    def _interpolated(self, k: int, t: float, order: int) -> Array:
+        """Return the polynomial of a multistep method, through the new point and those before."""
+        first = max(k + 1 - order, 0)
+        chosen = slice(first, min(first + order + 1, len(self.t)))
+        weights = np.asarray(lagrange(t, tuple(float(at) for at in self.t[chosen])))
+        return np.asarray(weights @ self.y[chosen])
 
     def refined(self, fewest: int) -> "Solution":
         """Return the same piece with points inside the steps of order eight, about `fewest` in all.
@@ -114,7 +126,7 @@ def _advance(field: Field, y: Array, h: float, kind: int) -> Array:
     _, slope = field.rhs(y)
     if kind == DOP853:
         return dop853_step(field, y, slope, h)[0]
-    if kind != RODAS4:
+    if kind >= 0:
         return rock4_step(field, y, slope, h, kind)[0]
     step = rodas4_step(field, y, slope, h, curvature_at(field, y))
     assert step is not None  # noqa: S101  a shorter step is positive definite where a longer was

@@ -16,7 +16,7 @@ from thalweg.integrate._solution import Solution
 from thalweg.integrate._status import MESSAGES
 from thalweg.network import pack
 
-METHODS = ("auto", "rock4", "dop853", "rodas4")
+METHODS = ("auto", "rock4", "dop853", "rodas4", "bdf")
 ENGINES = ("auto", "native", "numpy")
 FINEST = 1e-14  # of the root mean square of the weights: below is rounding
 
@@ -66,7 +66,7 @@ def solve(
     max_steps
         Budget of accepted steps.
     method
-        ``"auto"``, ``"rock4"``, ``"dop853"`` or ``"rodas4"``.
+        ``"auto"``, ``"dop853"``, ``"rock4"``, ``"bdf"`` or ``"rodas4"``.
     engine
         ``"auto"``, ``"native"`` or ``"numpy"``.
     progress
@@ -87,7 +87,7 @@ def solve(
     if driver is None:
         driver = _fresh(target, metric, weights, t0, (method, engine))
     else:
-        driver.choice = copy.copy(driver.choice)
+        driver.choice, driver.bdf = copy.copy(driver.choice), copy.copy(driver.bdf)
     driver.counts = dict.fromkeys(driver.counts, 0)
     if state is None:
         size = _rms(driver.y)
