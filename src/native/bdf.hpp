@@ -2,60 +2,18 @@
 //
 // The memory is the last accepted points: the predictor is the polynomial through k + 1 of them,
 // and the new point is where the polynomial through it and k of them has the slope of the flow.
-// The equation is solved by Newton's method with the Gauss-Newton part of the Hessian.
+// The equation is solved by Newton's method with the Gauss-Newton part of the Hessian; where that
+// converges slowly, it is the preconditioner of conjugate gradients with the whole Hessian.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 
 #include "gauss_newton.hpp"
+#include "past.hpp"
 #include "vectors.hpp"
 
 namespace thalweg {
-
-// Last accepted points, newest first.
-class Past {
-public:
-    static constexpr int most = 7;
-
-    void cut(Workspace& space, Index length) {
-        for (double*& point : points_) point = space.take(length);
-    }
-    void push(double t, const double* y, Index length) {
-        double* oldest = points_[most - 1];
-        for (int i = most - 1; i > 0; --i) points_[i] = points_[i - 1], times_[i] = times_[i - 1];
-        std::memcpy(oldest, y, sizeof(double) * length);
-        points_[0] = oldest;
-        times_[0] = t;
-        count_ = std::min(count_ + 1, most);
-    }
-    void clear() { count_ = 0; }
-    int count() const { return count_; }
-    double time(int i) const { return times_[i]; }
-    const double* point(int i) const { return points_[i]; }
-
-    // To and from `memory`: count, times, then points without padding.
-    static Index room(Index size) { return 1 + most + most * size; }
-    void save(const Field& field, double* memory) const {
-        memory[0] = count_;
-        for (int i = 0; i < count_; ++i) {
-            memory[1 + i] = times_[i];
-            field.pack(points_[i], memory + 1 + most + i * field.size());
-        }
-    }
-    void restore(const Field& field, const double* memory) {
-        count_ = static_cast<int>(memory[0]);
-        for (int i = 0; i < count_; ++i) {
-            times_[i] = memory[1 + i];
-            field.unpack(memory + 1 + most + i * field.size(), points_[i]);
-        }
-    }
-
-private:
-    int count_ = 0;
-    double times_[most] = {};
-    double* points_[most] = {};
-};
 
 class Bdf {
 public:
@@ -73,6 +31,7 @@ public:
         double shift = 0, radius = 0;  // of the system at hand; none: 0
         double order = 1, steady = 0;  // steps of the same length and order
         double age = 0, failures = 0;  // steps that the system has served; rejections in a row
+        double krylov = 0;             // steps left with conjugate gradients
     };
     Plan plan;
     std::int64_t order_taken() const { return tried_order_ > 0 ? tried_order_ : 1; }
@@ -92,7 +51,7 @@ public:
         for (int k = 1; k <= 4 && k + 2 <= past_.count(); ++k) {
             Weights w{};
             const double t = past_.time(0), last = t - past_.time(1);
-            extrapolate(w, k, t, 1);
+            past_.extrapolate(w, k, t, 1);
             const double error = distance(w, k, 1, past_.point(0)) * last /
                                  (t - past_.time(k + 1)) / (share * tolerance);
             const double length = last * std::pow(std::max(error, 1e-9) / 0.25, -1.0 / (k + 1));
@@ -117,8 +76,8 @@ public:
             }
         } else {
             Weights ahead{}, behind{};
-            extrapolate(ahead, k, t, 0);
-            shift = differentiate(behind, k, t);
+            past_.extrapolate(ahead, k, t, 0);
+            shift = past_.differentiate(behind, k, t);
             constant = h / (t - past_.time(k));
             predict(ahead, behind, k);
         }
@@ -166,7 +125,7 @@ public:
         for (int other : {k - 1, k + 1}) {
             if (other < 1 || other > highest || past_.count() < other + 1) continue;
             Weights w{};
-            extrapolate(w, other, t, 0);
+            past_.extrapolate(w, other, t, 0);
             const double size = distance(w, other, 0, result) * h / (t - past_.time(other)) /
                                 (share * tolerance);
             const double factor = 0.9 / (other < k ? 1.3 : 1.4) *
@@ -184,30 +143,12 @@ public:
 
 private:
     static constexpr double oldest = 30, enough = 0.1;  // of the tolerance: Newton's error
-    using Weights = double[highest + 2];
-
-    // Weights of the points first.. of the polynomial of degree k through k + 1 of them, at t.
-    void extrapolate(Weights& w, int k, double t, int first) const {
-        for (int j = 0; j <= k; ++j) {
-            w[j] = 1;
-            const double tj = past_.time(first + j);
-            for (int m = 0; m <= k; ++m)
-                if (m != j) w[j] *= (t - past_.time(first + m)) / (tj - past_.time(first + m));
-        }
-    }
-    // Slope at t of the polynomial through the new point and k past ones: shift times the new
-    // point plus the weighted past ones.
-    double differentiate(Weights& w, int k, double t) const {
-        double shift = 0;
-        for (int j = 0; j < k; ++j) {
-            const double tj = past_.time(j);
-            w[j] = 1 / (tj - t);
-            for (int m = 0; m < k; ++m)
-                if (m != j) w[j] *= (t - past_.time(m)) / (tj - past_.time(m));
-            shift += 1 / (t - tj);
-        }
-        return shift;
-    }
+    static constexpr double slow = 0.5;      // rate at which conjugate gradients take over
+    static constexpr double stubborn = 20;   // steps for which they stay
+    static constexpr double exact = 0.05;    // their error, of the first
+    static constexpr double rounding = 1e-15;  // of the weights: no change of them
+    static constexpr int most_turns = 12;
+    using Weights = Past::Weights;
 
     template <int K>
     void predict_with(const Weights& ahead, const Weights& behind) {
@@ -266,8 +207,11 @@ private:
         ++evaluations;
         double before = residual(shift, predicted_, f), moved_before = 0;
         const double* from = predicted_;
-        for (int turn = 0; turn < 4; ++turn) {
-            system_.solve(rest_, factor, change_);
+        bool krylov = plan.krylov > 0;
+        if (krylov) --plan.krylov;
+        for (int turn = 0; turn < 5; ++turn) {
+            if (!krylov) system_.solve(rest_, factor, change_);
+            else if (!conjugate_gradients(from, shift, factor)) return false;
             Vector total{};
             for (Index i = 0; i < length; i += V) {
                 const Vector d = load(change_ + i);
@@ -281,14 +225,51 @@ private:
             const double after = residual(shift, x, f);
             const double rate = turn ? moved / moved_before : after / before;
             if (moved <= 0.1 * goal || moved * rate <= goal) return true;
-            if (!(rate <= 0.9)) return false;
+            if (moved <= rounding * norm(length, x)) return true;
+            if (!(rate <= 0.9) && krylov) return false;
+            if (!(rate <= slow) && !krylov) {
+                krylov = true;
+                plan.krylov = stubborn;
+                if (!(rate <= 0.9)) {  // from the beginning
+                    from = predicted_;
+                    field_.rhs(predicted_, f);
+                    ++evaluations;
+                    before = residual(shift, predicted_, f);
+                    turn = -1;
+                    continue;
+                }
+            }
             before = after, moved_before = moved;
         }
         return false;
     }
 
+    // change_ = (shift I + H(x))^-1 rest_, where the field was evaluated last at x.
+    bool conjugate_gradients(const double* x, double shift, double factor) {
+        const Index length = field_.length();
+        std::memset(change_, 0, sizeof(double) * length);
+        system_.solve(rest_, factor, way_);
+        double power = dot(length, rest_, way_);
+        const double goal = exact * exact * power;
+        for (int turn = 0; turn < most_turns && power > goal; ++turn) {
+            field_.hessian_product(x, way_, image_);
+            add(length, shift, way_, image_);
+            const double curve = dot(length, way_, image_);
+            if (!(curve > 0)) return false;  // longer than the time scale of an unstable mode
+            const double step = power / curve;
+            add(length, step, way_, change_);
+            add(length, -step, image_, rest_);
+            system_.solve(rest_, factor, image_);
+            const double next = dot(length, rest_, image_), ratio = next / power;
+            for (Index i = 0; i < length; i += V)
+                store(way_ + i, load(image_ + i) + ratio * load(way_ + i));
+            power = next;
+        }
+        return true;
+    }
+
     void cut() {
-        for (auto** array : {&predicted_, &pull_, &rest_, &change_, &origin_})
+        for (auto** array : {&predicted_, &pull_, &rest_, &change_, &origin_, &way_, &image_})
             *array = space_.take(field_.length());
     }
 
@@ -297,7 +278,7 @@ private:
     GaussNewton system_;
     int tried_order_ = 0;
     double *predicted_ = nullptr, *pull_ = nullptr, *rest_ = nullptr, *change_ = nullptr;
-    double* origin_ = nullptr;
+    double *origin_ = nullptr, *way_ = nullptr, *image_ = nullptr;
     Workspace space_;
 };
 

@@ -135,6 +135,7 @@ private:
         } else if (s_.since >= 4 && price < 0.8 * s_.rival) {
             s_.tried_from = std::numeric_limits<double>::quiet_NaN();
             s_.patience = patient;
+            s_.since = 0;
             return true;
         } else {
             const bool hopeless = s_.wait >= 8 || price > 4 * s_.rival;

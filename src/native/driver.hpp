@@ -6,28 +6,11 @@
 
 #include "bdf.hpp"
 #include "controller.hpp"
+#include "limits.hpp"
 #include "rodas4.hpp"
 #include "spectral.hpp"
 
 namespace thalweg {
-
-struct Limits {
-    double t_end, loss_stop, gradient_stop, seconds;  // seconds of a slice
-    std::int64_t max_steps, capacity;                 // rows of the caller's buffers
-    std::int64_t dense;                               // implicit steps are taken here
-};
-
-// An accepted step: where it ended, how long and of which kind it was.
-struct Row {
-    double t, loss, gradient_norm, h;
-    std::int64_t kind;
-};
-
-enum Status {
-    go_on, at_end, loss_reached, gradient_reached, steps_spent, diverged, non_finite, too_small,
-    implicit_due,  // but the caller has to take it
-    out_of_memory
-};
 
 class Driver {
 public:
@@ -120,7 +103,7 @@ private:
         if (size <= limits.gradient_stop) return gradient_reached;
         if (state.t >= limits.t_end) return at_end;
         if (state.steps >= limits.max_steps) return steps_spent;
-        return all_within(field_.length(), y_, 1e100) ? go_on : diverged;
+        return norm(field_.length(), y_) <= 1e100 ? go_on : diverged;
     }
 
     void remember(const State& s, const double* memory) {

@@ -3,6 +3,8 @@
 E. Hairer, S. P. Norsett, G. Wanner, Solving Ordinary Differential Equations I, section III.5.
 The memory is the last accepted points: the predictor is the polynomial through ``k + 1`` of them,
 and the new point is where the polynomial through it and ``k`` of them has the slope of the flow.
+That equation is solved by Newton's method with the Gauss-Newton part of the Hessian; where that
+converges slowly, it is the preconditioner of conjugate gradients with the whole Hessian.
 """
 
 import dataclasses
@@ -17,6 +19,9 @@ HIGHEST, MOST = 5, 7  # order; points that are remembered
 SHARE = 0.5  # of the tolerance that one step may err by
 OLDEST = 30  # steps that a system serves
 ENOUGH = 0.1  # of the tolerance: Newton's error
+SLOW, STUBBORN = 0.5, 20  # rate at which conjugate gradients take over; steps for which they stay
+ROUNDING = 1e-15  # of the weights: no change of them
+EXACT, MOST_TURNS = 0.05, 12  # their error, of the first
 Trial = tuple[Array, float, Array, Array]
 
 
@@ -31,6 +36,7 @@ class Bdf:
     steady: int = 0  # steps of the same length and order
     age: int = 0  # steps that the system has served
     failures: int = 0  # rejections in a row
+    krylov: int = 0  # steps left with conjugate gradients
     system: GaussNewton | None = None
     evaluations: int = 0
     systems: int = 0
@@ -50,6 +56,7 @@ class Bdf:
         step be longest.
         """
         self.order, self.steady, self.age, self.failures, self.system = 1, 0, 0, 0, None
+        self.krylov = 0
         best, t = 0.0, self.times[0]
         for k in range(1, 5):
             if k + 2 > len(self.times):
@@ -60,7 +67,7 @@ class Bdf:
             length = last * (size / 0.25) ** (-1.0 / (k + 1))
             if length > best:
                 best, self.order = length, k
-        return min(max(best, 0.05 * h), 2 * h) if best > 0 else 0.1 * h
+        return float(min(max(best, 0.05 * h), 2 * h)) if best > 0 else 0.1 * h
 
     def step(
         self, field: Field, slope: Array, h: float, radius: float, tolerance: float
@@ -78,7 +85,7 @@ class Bdf:
             shift, constant = sum(1 / (t - at) for at in self.times[:k]), h / (t - self.times[k])
             predicted = self._extrapolated(k, t, 0)
             weights = _slopes(t, self.times[:k])
-            pull = sum(w * p for w, p in zip(weights, self.points, strict=False))
+            pull = np.asarray(weights) @ np.array(self.points[:k])
         self.taken = k
         for fresh in (False, True):
             old = self.system
@@ -127,7 +134,7 @@ class Bdf:
                 best, order = factor, other
         if best < 0.9 or best > 1.25:
             self.order, self.steady = order, 0
-            return min(best, 2.0)
+            return float(min(best, 2.0))
         self.steady = max(self.steady - 3, 0)
         return 1.0
 
@@ -135,29 +142,69 @@ class Bdf:
         self, field: Field, known: tuple[Array, Array], shift: float, tolerance: float
     ) -> tuple[Array, float, Array] | None:
         """Run Newton's method on ``f(x) = shift x + pull`` with the system at hand."""
-        x, pull = known
+        predicted, pull = known
         assert self.system is not None  # noqa: S101  the caller has made one
         factor = 2 / (1 + shift / self.system.shift)
         goal = ENOUGH * tolerance * np.sqrt(field.size)
-        loss, slope = field.rhs(x)
-        self.evaluations += 1
-        rest = slope - shift * x - pull
-        before, moved_before = float(np.linalg.norm(rest)), np.inf
-        for turn in range(4):
-            change = factor * self.system.solve(rest)
-            x = x + change
+        krylov = self.krylov > 0
+        self.krylov -= krylov
+        x, loss, slope, rest = self._residual(field, predicted, shift, pull)
+        before, moved_before = float(np.linalg.norm(rest)), 0.0
+        turn = 0
+        while turn < 5:
+            if krylov:
+                change = self._conjugate_gradients(field, x, shift, rest)
+                if change is None:
+                    return None
+            else:
+                change = factor * self.system.solve(rest)
             moved = float(np.linalg.norm(change))
-            loss, slope = field.rhs(x)
-            self.evaluations += 1
-            rest = slope - shift * x - pull
+            x, loss, slope, rest = self._residual(field, x + change, shift, pull)
             after = float(np.linalg.norm(rest))
-            rate = moved / moved_before if turn else after / max(before, 1e-300)
+            rate = moved / max(moved_before, 1e-300) if turn else after / max(before, 1e-300)
             if moved <= 0.1 * goal or moved * rate <= goal:
                 return x, loss, slope
-            if not rate <= 0.9:
+            if moved <= ROUNDING * float(np.linalg.norm(x)):
+                return x, loss, slope
+            if krylov and not rate <= 0.9:
                 return None
+            turn += 1
+            if not krylov and not rate <= SLOW:
+                krylov, self.krylov = True, STUBBORN
+                if not rate <= 0.9:  # from the beginning
+                    x, loss, slope, rest = self._residual(field, predicted, shift, pull)
+                    after, turn = float(np.linalg.norm(rest)), 0
             before, moved_before = after, moved
         return None
+
+    def _residual(
+        self, field: Field, x: Array, shift: float, pull: Array
+    ) -> tuple[Array, float, Array, Array]:
+        loss, slope = field.rhs(x)
+        self.evaluations += 1
+        return x, loss, slope, slope - shift * x - pull
+
+    def _conjugate_gradients(
+        self, field: Field, x: Array, shift: float, rest: Array
+    ) -> Array | None:
+        """Return ``(shift I + H(x))^-1 rest``; ``None`` where that is not positive definite."""
+        assert self.system is not None  # noqa: S101
+        change, way = np.zeros_like(x), self.system.solve(rest)
+        power = float(rest @ way)
+        goal = EXACT**2 * power
+        for _ in range(MOST_TURNS):
+            if not power > goal:
+                break
+            image = field.hessian_product(x, way) + shift * way
+            curve = float(way @ image)
+            if not curve > 0:  # longer than the time scale of an unstable mode
+                return None
+            step = power / curve
+            change, rest = change + step * way, rest - step * image
+            better = self.system.solve(rest)
+            power, before = float(rest @ better), power
+            way = better + (power / before) * way
+        return change
 
     def _extrapolated(self, k: int, t: float, first: int) -> Array:
         end = first + k + 1

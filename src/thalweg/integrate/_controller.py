@@ -142,7 +142,7 @@ class MethodChoice:
             if self._since < STAY or price <= self._explicit_price(h, radius):
                 return h, True
         elif self._since >= 4 and price < 0.8 * self.rival:
-            self._tried_from, self._patience = None, PATIENT
+            self._tried_from, self._patience, self._since = None, PATIENT, 0
             return h, True
         else:
             hopeless = self._wait >= 8 or price > 4 * self.rival

@@ -66,6 +66,8 @@ class Driver:
     def run(self, limits: Limits, record: Record, progress: Callable[..., None] | None) -> Status:
         """Step until something stops it. Ctrl-C keeps what there is."""
         told = time.monotonic()
+        if self.bdf is None and self.choice.multistep:
+            self.bdf = Bdf((self.t,), (self.y,))
         try:
             while True:
                 status = self._finished(limits)
@@ -95,8 +97,6 @@ class Driver:
 
     def _step(self, limits: Limits, record: Record) -> Status | None:
         """Take one accepted step."""
-        if self.bdf is None and self.choice.multistep:
-            self.bdf = Bdf((self.t,), (self.y,))
         if self.age >= (4 * REFRESH if self.choice.implicit else REFRESH):
             self._measure()
             self.choice.ceiling *= RELAX
@@ -124,26 +124,33 @@ class Driver:
                 self._shorten(h, kind, error, grew=grew)
             calm = False
         if not calm:
-            # a step cut short by the end says little about a longer one
-            if kind == BDF and self.bdf is not None:
-                grown = h * self.bdf.lengthen(h, error, self.tolerance, trial[0])
-            else:
-                grown = h * resize(error, self.error, kind)
-            self.h = max(self.h, grown) if last else grown
-            self.error = max(error, 1e-4)
-            self.choice.accepted()
+            self._lengthen(h, kind, error, trial[0], last=last)
         self.y, self.loss, self.slope = trial[0], trial[1], trial[2]
         self.t = limits.t_end if last else self.t + h
-        if self.bdf is not None:
-            self.bdf.push(self.t, self.y)
         self.curvature = None
         self.age += 1
+        self._note(h, kind, record)
+        return None
+
+    def _note(self, h: float, kind: int, record: Record) -> None:
+        """Count and keep an accepted step."""
         self.counts["steps"] += 1
         self.counts["implicit_steps" if kind in {RODAS4, BDF} else "explicit_steps"] += 1
-        if kind == BDF and self.bdf is not None:
-            kind = BDF - max(self.bdf.taken, 1)
+        if self.bdf is not None:
+            self.bdf.push(self.t, self.y)
+            if kind == BDF:
+                kind = BDF - max(self.bdf.taken, 1)
         record.add((self.t, self.loss, float(np.linalg.norm(self.slope)), h, kind), self.y)
-        return None
+
+    def _lengthen(self, h: float, kind: int, error: float, new: Array, *, last: bool) -> None:
+        """Learn from an accepted step; one cut short by the end says little about longer ones."""
+        if kind == BDF and self.bdf is not None:
+            grown = h * self.bdf.lengthen(h, error, self.tolerance, new)
+        else:
+            grown = h * resize(error, self.error, kind)
+        self.h = max(self.h, grown) if last else grown
+        self.error = max(error, 1e-4)
+        self.choice.accepted()
 
     def _next(self) -> tuple[float, int]:
         """Return the length and kind of the next step."""

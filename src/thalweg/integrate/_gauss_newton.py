@@ -40,6 +40,8 @@ class GaussNewton:
         )
         self._basis = np.linalg.eigh(total)[1].T  # its rows turn the S_l nearly diagonal
         self.shift = self.radius = 0.0
+        self._cols = 0
+        self._system: _KroneckerSum | None = None
 
     def factorized(self, shift: float, radius: float) -> Self:
         """Return the system of a shift.
@@ -52,7 +54,8 @@ class GaussNewton:
         square = self._field.metric**2
         top = float(square.max(initial=0.0))
         stiff = np.flatnonzero(radius * square[: _fitting(self._field)] > MILD * shift * top)
-        cols = out._cols = int(stiff[-1]) + 1 if stiff.size else 0  # noqa: SLF001
+        cols = int(stiff[-1]) + 1 if stiff.size else 0
+        out._cols, out._system = cols, None  # noqa: SLF001
         if cols:
             inner = [
                 np.diag(square[:cols]) if a is None else a[:, :cols].T @ a[:, :cols]
@@ -63,14 +66,12 @@ class GaussNewton:
 
     def solve(self, b: Array) -> Array:
         """Return ``(shift I + J^T J)^-1 b``."""
-        if self._cols == 0:
+        if self._system is None:
             return b / self.shift
         cols, metric = self._cols, self._field.metric[: self._cols]
         signal = sum(
             out @ (part[:, :cols] * metric if a is None else part @ a[:, :cols])
-            for out, part, a in zip(
-                self._outs, unpack(b, self._field.dims), self._ins, strict=True
-            )
+            for out, part, a in zip(self._outs, unpack(b, self._field.dims), self._ins, strict=True)
         )
         signal = self._system.solve(np.asarray(signal))
         parts = []
@@ -91,16 +92,14 @@ class _KroneckerSum:
     preconditioner of a few conjugate gradients.
     """
 
-    def __init__(
-        self, outer: list[Array], inner: list[Array], basis: Array, shift: float
-    ) -> None:
+    def __init__(self, outer: list[Array], inner: list[Array], basis: Array, shift: float) -> None:
         self._outer, self._inner, self._basis, self._shift = outer, inner, basis, shift
         rows, cols = len(basis), len(inner[0])
         self._inverse: Array | None = None
         self._exact = len(outer) <= 2
         if not self._exact and rows * cols <= SMALL:
             whole = sum(np.kron(s, k) for s, k in zip(outer, inner, strict=True))
-            self._inverse = np.linalg.inv(whole + shift * np.eye(rows * cols))
+            self._inverse = np.asarray(np.linalg.inv(whole + shift * np.eye(rows * cols)))
         else:
             shares = [np.einsum("ij,jk,ik->i", basis, s, basis) for s in outer]
             blocks = sum(

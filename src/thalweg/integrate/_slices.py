@@ -74,8 +74,8 @@ class CompiledDriver(Driver):
         try:
             while True:
                 status = self._slice(core, limits, record)
-                alone = self.choice.implicit and not (self._dense or self.choice.multistep)
-                while status is None and alone:
+                alone = not (self._dense or self.choice.multistep)
+                while status is None and alone and self.choice.implicit:
                     status = self._finished(limits) or self._step(limits, record)
                 if status is not None:
                     return status

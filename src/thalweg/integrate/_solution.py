@@ -63,7 +63,8 @@ class Solution:
         k = max(bisect.bisect_right(self.t, t) - 1, 0)
         index = int(self._kept[k])
         kind = int(self._steps["kind"][min(index, len(self._steps) - 1)]) if len(self._steps) else 0
-        if kind < BDF and self.t[k] < t and self._kept[k + 1] == index + 1:
+        single = k + 1 < len(self.t) and self._kept[k + 1] == index + 1
+        if kind < BDF and self.t[k] < t and single:
             return unpack(self._interpolated(k, t, BDF - kind), self._field.dims)
         y, now = self.y[k].copy(), float(self.t[k])
         while now < t and index < len(self._steps):
