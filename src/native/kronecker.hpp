@@ -11,11 +11,9 @@
 
 namespace thalweg {
 
-// Inverse of a positive definite matrix in place (Gauss-Jordan); `live` of every `group` rows and
-// columns count, the others are left alone and must be zero off the diagonal.
-inline bool invert(Index n, double* a, Index lda, Index group, Index live) {
+// Inverse of a positive definite matrix in place (Gauss-Jordan).
+inline bool invert_plain(Index n, double* a, Index lda) {
     for (Index p = 0; p < n; ++p) {
-        if (p % group >= live) continue;
         double* pivot = a + p * lda;
         const double inverse = 1.0 / pivot[p];
         if (!(inverse > 0) || !std::isfinite(inverse)) return false;
@@ -28,6 +26,32 @@ inline bool invert(Index n, double* a, Index lda, Index group, Index live) {
             row[p] = 0;
             add(lda, -factor, pivot, row);
         }
+    }
+    return true;
+}
+
+// The same by blocks of eight pivots; `space` holds 8 (lda + n + 8) doubles.
+inline bool invert(Index n, double* a, Index lda, double* space) {
+    constexpr Index side = 8;
+    double *pivots = space, *strip = space + side * side, *column = strip + side * lda;
+    for (Index k = 0; k < n; k += side) {
+        const Index count = n - k < side ? n - k : side, end = k + count;
+        for (Index i = 0; i < side * side; ++i) pivots[i] = 0;
+        for (Index i = 0; i < count; ++i)
+            for (Index j = 0; j < count; ++j) pivots[i * side + j] = a[(k + i) * lda + k + j];
+        if (!invert_plain(count, pivots, side)) return false;
+        multiply(count, lda, count, pivots, side, a + k * lda, lda, strip, lda);
+        for (Index i = 0; i < n; ++i)
+            for (Index j = 0; j < count; ++j) {
+                column[i * side + j] = a[i * lda + k + j];
+                a[i * lda + k + j] = 0;
+            }
+        for (Index i = 0; i < count; ++i)
+            for (Index j = 0; j < count; ++j) strip[i * lda + k + j] = pivots[i * side + j];
+        multiply<Mode::subtract>(k, lda, count, column, side, strip, lda, a, lda);
+        multiply<Mode::subtract>(n - end, lda, count, column + end * side, side, strip, lda,
+                                 a + end * lda, lda);
+        std::memcpy(a + k * lda, strip, sizeof(double) * count * lda);
     }
     return true;
 }
@@ -130,7 +154,12 @@ private:
                     if (i == j) row[a] += shift_;
                 }
             }
-        return invert(order, inverse_, order, width_, cols_);
+        for (Index i = 0; i < rows_; ++i)
+            for (Index a = cols_; a < width_; ++a) {  // padding: apart from the rest
+                double* row = inverse_ + (i * width_ + a) * order;
+                for (Index j = 0; j < order; ++j) row[j] = j == i * width_ + a;
+            }
+        return invert(order, inverse_, order, space_of_inverse_);
     }
 
     bool invert_rows() {
@@ -149,7 +178,7 @@ private:
                     for (Index j = 0; j < cols_; ++j) block[j * width_ + j] += share * square_[j];
             }
             for (Index j = 0; j < cols_; ++j) block[j * width_ + j] += shift_;
-            if (!invert(cols_, block, width_, cols_, cols_)) return false;
+            if (!invert(cols_, block, width_, space_of_inverse_)) return false;
         }
         return true;
     }
@@ -218,6 +247,7 @@ private:
         square_ = space_.take(most);
         for (double** array : {&other_, &spare_, &rest_, &way_, &image_})
             *array = space_.take(rows_ * most);
+        space_of_inverse_ = space_.take(8 * (2 * (most > small ? most : small) + 8));
         inverse_ = space_.take(terms_ > 2 && blocks < small * small ? small * small : blocks);
     }
 
@@ -229,6 +259,7 @@ private:
     double *total_ = nullptr, *basis_ = nullptr, *turned_ = nullptr, *row_ = nullptr;
     double *square_ = nullptr, *other_ = nullptr, *spare_ = nullptr, *rest_ = nullptr;
     double *way_ = nullptr, *image_ = nullptr, *inverse_ = nullptr;
+    double* space_of_inverse_ = nullptr;
     Workspace space_;
 };
 

@@ -50,7 +50,7 @@ class CompiledChoice(MethodChoice):
         n, depth = field.size, len(field.dims) - 1
         self.rhs = 4e-8 * depth + 6.0 * field.dims[-1] * n / 8e10
         if self.multistep:
-            self.step = 5.0 * self.rhs + system_work(field) / 2e10
+            self.step = 8e-7 + 5.0 * self.rhs + system_work(field) / 2e10
         elif n <= LARGEST_DENSE:
             dense = 2.5 * n * self.rhs + n**3 / 3 / 8e9 + 2e-9 * n**2
             self.step = dense + 6 * (self.rhs + 1.5e-9 * n**2)
