@@ -160,7 +160,7 @@ private:
     // Explicit steps before implicit ones are tried: the trial must be cheap against them.
     double interval(double work) const {
         const double ratio = s_.implicit_cost / work;
-        return std::max(double(s_.patience), (ratio < 0.5 ? 1 : 3) * trial_steps * ratio);
+        return std::max(double(s_.patience), (ratio < 0.5 ? 1.0 : 1.5) * trial_steps * ratio);
     }
 
     double longest() const {

@@ -169,7 +169,7 @@ class MethodChoice:
     def _interval(self, work: float) -> float:
         """Return after how many explicit steps a trial is cheap against them."""
         ratio = self.step / work
-        return max(float(self._patience), (1 if ratio < 0.5 else 3) * TRIAL * ratio)
+        return max(float(self._patience), (1.0 if ratio < 0.5 else 1.5) * TRIAL * ratio)
 
     def accepted(self) -> None:
         """Count an accepted step."""
