@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from thalweg._core import Array
+from thalweg.integrate._bdf import Bdf
 from thalweg.integrate._controller import MethodChoice, resize
 from thalweg.integrate._curvature import DenseCurvature, KrylovCurvature, curvature_at
 from thalweg.integrate._dop853 import LENGTH, STAGES, dop853_step
@@ -15,7 +16,7 @@ from thalweg.integrate._record import Record
 from thalweg.integrate._rest import path_left
 from thalweg.integrate._rock4 import rock4_step, table
 from thalweg.integrate._rodas4 import rodas4_step
-from thalweg.integrate._solution import DOP853, REST, RODAS4
+from thalweg.integrate._solution import BDF, DOP853, REST, RODAS4
 from thalweg.integrate._spectral import spectral_radius
 from thalweg.integrate._status import Status
 from thalweg.integrate._store import LargeRecord
@@ -59,6 +60,7 @@ class Driver:
     age: int = REFRESH
     error: float = 1.0
     curvature: DenseCurvature | KrylovCurvature | None = None
+    bdf: Bdf | None = None
     counts: dict[str, int] = dataclasses.field(
         default_factory=lambda: dict.fromkeys(
             ("steps", "rejected", "rhs", "factorizations", "explicit_steps", "implicit_steps"), 0
@@ -73,6 +75,8 @@ class Driver:
     ) -> Status:
         """Step until something stops it. Ctrl-C keeps what there is."""
         told = time.monotonic()
+        if self.bdf is None and self.choice.multistep:
+            self.bdf = Bdf((self.t,), (self.y,))
         try:
             while True:
                 status = self._finished(limits)
@@ -108,7 +112,7 @@ class Driver:
 
     def _step(self, limits: Limits, record: Record | LargeRecord) -> Status | None:
         """Take one accepted step."""
-        if self.age >= REFRESH:
+        if self.age >= (4 * REFRESH if self.choice.implicit else REFRESH):
             self._measure()
             self.choice.ceiling *= RELAX
         if self.h == 0.0:
@@ -119,9 +123,7 @@ class Driver:
             return None
         calm = rest is None
         while True:
-            h, kind = (
-                (CALMING / self.radius, DOP853) if calm else self.choice.kind(self.h, self.radius)
-            )
+            h, kind = (CALMING / self.radius, DOP853) if calm else self._next()
             last = self.t + h >= limits.t_end
             if last:
                 h = limits.t_end - self.t
@@ -137,28 +139,57 @@ class Driver:
                 self._shorten(h, kind, error, grew=grew)
             calm = False
         if not calm:
-            # a step cut short by the end says little about a longer one
-            grown = h * resize(error, self.error, kind)
-            self.h = max(self.h, grown) if last else grown
-            self.error = max(error, 1e-4)
-            self.choice.accepted()
+            self._lengthen(h, kind, error, trial[0], last=last)
         self._adopt(*trial[:3])
         self.t = limits.t_end if last else self.t + h
         self.curvature = None
         self.age += 1
-        self.counts["steps"] += 1
-        self.counts["implicit_steps" if kind == RODAS4 else "explicit_steps"] += 1
-        record.add((self.t, self.loss, self._norm(), h, kind), self.y)
+        self._note(h, kind, record)
         return None
 
     def _adopt(self, new: Array, loss: float, slope: Array) -> None:
         self.y, self.loss, self.slope = new, loss, slope
 
+    def _note(self, h: float, kind: int, record: Record | LargeRecord) -> None:
+        """Count and keep an accepted step."""
+        self.counts["steps"] += 1
+        self.counts["implicit_steps" if kind in {RODAS4, BDF} else "explicit_steps"] += 1
+        if self.bdf is not None:
+            self.bdf.push(self.t, self.y)
+            if kind == BDF:
+                kind = BDF - max(self.bdf.taken, 1)
+        record.add((self.t, self.loss, self._norm(), h, kind), self.y)
+
+    def _lengthen(self, h: float, kind: int, error: float, new: Array, *, last: bool) -> None:
+        """Learn from an accepted step; one cut short by the end says little about longer ones."""
+        if kind == BDF and self.bdf is not None:
+            grown = h * self.bdf.lengthen(h, error, self.tolerance, new)
+        else:
+            grown = h * resize(error, self.error, kind)
+        self.h = max(self.h, grown) if last else grown
+        self.error = max(error, 1e-4)
+        self.choice.accepted()
+
+    def _next(self) -> tuple[float, int]:
+        """Return the length and kind of the next step."""
+        before = self.choice.implicit
+        h, kind = self.choice.kind(self.h, self.radius)
+        if kind == RODAS4 and self.bdf is not None:
+            kind = BDF
+            if not before:
+                h = self.h = self.bdf.enter(h, self.tolerance)
+                self.choice.enter(h)
+        return h, kind
+
     def _shorten(self, h: float, kind: int, error: float, *, grew: bool) -> None:
         """Learn from a rejected step."""
         quiet = error <= 1.0  # only the loss objects
-        self.h = h * (0.5 if quiet else min(resize(error, 1.0, kind), 0.7))
-        if grew and kind != RODAS4:
+        if kind == BDF and self.bdf is not None:
+            factor = self.bdf.shorten(error)
+        else:
+            factor = min(resize(error, 1.0, kind), 0.7)
+        self.h = h * (0.5 if quiet else factor)
+        if grew and kind not in {RODAS4, BDF}:
             self._measure()
             if quiet and kind >= 0:
                 self.choice.ceiling = 0.8 * h * self.radius
@@ -167,6 +198,12 @@ class Driver:
         with np.errstate(over="ignore", invalid="ignore"):
             if kind >= 0:
                 return self._explicit(h, kind)
+            if kind == BDF and self.bdf is not None:
+                before = self.bdf.evaluations, self.bdf.systems
+                trial = self.bdf.step(self.field, self.slope, h, self.radius, self.tolerance)
+                self.counts["rhs"] += self.bdf.evaluations - before[0]
+                self.counts["factorizations"] += self.bdf.systems - before[1]
+                return _with_norm(trial)
             if kind == DOP853:
                 self.counts["rhs"] += STAGES
                 step = dop853_step(self.field, self.y, self.slope, h)
@@ -205,6 +242,8 @@ class Driver:
         length = limits.t_end - self.t
         record.add((limits.t_end, self.loss, self._norm(), length, REST), self.y)
         self.t = limits.t_end
+        if self.bdf is not None:
+            self.bdf = Bdf((self.t,), (self.y,))
         self.counts["steps"] += 1
 
     def _size(self, error: float) -> float:

@@ -62,7 +62,8 @@ class PieceDriver(Driver):
         """Begin at a point with an absolute tolerance for the error of a step."""
         # Beyond the size of a dense Hessian the implicit method would need a preconditioner.
         method = "auto" if field.size <= LARGEST_DENSE else "rock4"
-        return cls(field, MethodChoice(field, method), 0.0, y, *field.rhs(y), tolerance)
+        choice = MethodChoice(field, method, systems=False)
+        return cls(field, choice, 0.0, y, *field.rhs(y), tolerance)
 
     def advance(
         self,

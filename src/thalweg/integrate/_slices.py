@@ -9,8 +9,10 @@ import operator
 import time
 from collections.abc import Callable
 
+import numpy as np
+
 from thalweg._core import Array, IntegrationError
-from thalweg.integrate._controller import MethodChoice
+from thalweg.integrate._controller import MethodChoice, system_work
 from thalweg.integrate._curvature import LARGEST_DENSE
 from thalweg.integrate._driver import Driver, Limits
 from thalweg.integrate._field import Field
@@ -33,7 +35,7 @@ STATUS = {
     7: Status.STEP_TOO_SMALL,
 }
 OWN = ("t", "loss", "h", "radius", "error", "tolerance", "age")
-CHOICE = ("ceiling", "quiet", "gain", "left", "left_step", "lift")
+CHOICE = ("ceiling", "quiet", "rival", "left", "left_step", "lift")
 HIDDEN = ("_wait", "_patience", "_since", "_turn", "_calm", "_seen")  # of the choice
 SHOWN = tuple(name[1:] for name in HIDDEN)
 COUNTS = ("steps", "rejected", "rhs", "factorizations", "explicit_steps", "implicit_steps")
@@ -47,10 +49,12 @@ class CompiledChoice(MethodChoice):
     def __init__(self, field: Field, method: str) -> None:
         super().__init__(field, method)
         n, depth = field.size, len(field.dims) - 1
-        self.rhs = 4e-8 * depth + 6.0 * field.dims[-1] * n / 2e10
-        if n <= LARGEST_DENSE:
+        self.rhs = 4e-8 * depth + 6.0 * field.dims[-1] * n / 8e10
+        if self.multistep:
+            self.step = 8e-7 + 5.0 * self.rhs + system_work(field) / 2e10
+        elif n <= LARGEST_DENSE:
             dense = 2.5 * n * self.rhs + n**3 / 3 / 8e9 + 2e-9 * n**2
-            self.rodas = dense + 6 * (self.rhs + 1.5e-9 * n**2)
+            self.step = dense + 6 * (self.rhs + 1.5e-9 * n**2)
 
 
 class CompiledDriver(Driver):
@@ -61,6 +65,7 @@ class CompiledDriver(Driver):
 
     core: Core | None = None
     instruction_set: str = ""
+    memory: Array | None = None  # of the multistep method
 
     def run(
         self,
@@ -76,7 +81,8 @@ class CompiledDriver(Driver):
         try:
             while True:
                 status = self._slice(core, limits, record)
-                while status is None and self.choice.implicit and not self._dense:
+                alone = not (self._dense or self.choice.multistep)
+                while status is None and alone and self.choice.implicit:
                     status = self._finished(limits) or self._step(limits, record)
                 if status is not None:
                     return status
@@ -97,6 +103,7 @@ class CompiledDriver(Driver):
         if vector is None:
             vector = first_vector(self.field.size)
         vector = vector.copy()
+        memory = np.zeros(core.memory_size) if self.memory is None else self.memory.copy()
         code, count = core.run(
             state,
             CoreLimits(
@@ -109,12 +116,14 @@ class CompiledDriver(Driver):
                 int(self._dense),
             ),
             (y, slope, vector),
+            memory,
             room,
         )
         if code not in STATUS and code not in {0, IMPLICIT}:
             raise IntegrationError("not enough memory for the dense Hessian; use method='rock4'")
         record.took(count)
         self._restore(state, y, slope, vector)
+        self.memory = memory
         return STATUS.get(code)
 
     def _save(self) -> CoreState:
@@ -126,9 +135,9 @@ class CompiledDriver(Driver):
         )
         tried = choice._tried_from  # noqa: SLF001
         state.tried_from = math.nan if tried is None else tried
-        state.rhs_cost, state.rodas_cost = choice.rhs, choice.rodas
+        state.rhs_cost, state.implicit_cost = choice.rhs, choice.step
         state.implicit, state.fixed = choice.implicit, choice._fixed is not None  # noqa: SLF001
-        state.high, state.free = choice.high, choice.free
+        state.high, state.free, state.multistep = choice.high, choice.free, choice.multistep
         state.has_vector = self.vector is not None
         return state
 

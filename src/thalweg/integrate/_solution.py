@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._core import Array
+from thalweg.integrate._bdf import lagrange
 from thalweg.integrate._curvature import curvature_at
 from thalweg.integrate._dop853 import dop853_step
 from thalweg.integrate._field import Field
@@ -20,9 +21,9 @@ from thalweg.integrate._status import Status
 from thalweg.integrate._store import StoredPoints
 from thalweg.network import unpack
 
-RODAS4, DOP853, REST = -1, -2, -3
+RODAS4, DOP853, REST, BDF = -1, -2, -3, -10
 """A recorded step is (length, kind): the position of the ROCK4 degree, another method, or none,
-because what was left of the way was shorter than the tolerance."""
+because what was left of the way was shorter than the tolerance; ``BDF - order`` is a multistep."""
 
 PIECES = 8  # that a step is cut into at most
 
@@ -59,13 +60,18 @@ class Solution:
     def at(self, t: float) -> list[Array]:
         """Return the weights at a time inside the piece.
 
-        Dense output of the method's own order: the step that passed `t` is taken again with its
-        length shortened, by the same method, so stiff components stay damped.
+        Dense output of the method's own order. A step of a one-step method that passed `t` is
+        taken again with its length shortened, so stiff components stay damped; a multistep
+        method has its polynomial.
         """
         times = self.t if len(self.t) == len(self.y) else self.t[self._kept]
         k = max(bisect.bisect_right(times, t) - 1, 0)
-        y, now = self._fresh(k), float(times[k])
         index = int(self._kept[k])
+        kind = int(self._steps["kind"][min(index, len(self._steps) - 1)]) if len(self._steps) else 0
+        single = k + 1 < len(times) and self._kept[k + 1] == index + 1
+        if kind < BDF and times[k] < t and single:
+            return unpack(self._interpolated(k, t, BDF - kind), self._field.dims)
+        y, now = self._fresh(k), float(times[k])
         advance = self._stepper() if now < t else None
         while advance is not None and now < t and index < len(self._steps):
             h, kind = float(self._steps["h"][index]), int(self._steps["kind"][index])
@@ -106,6 +112,13 @@ class Solution:
                 replay.advance(y, h, kind) if kind >= 0 else _advance(self._field, y, h, kind)
             )
         return functools.partial(_advance, self._field)
+
+    def _interpolated(self, k: int, t: float, order: int) -> Array:
+        """Return the polynomial of a multistep method, through the new point and those before."""
+        first = max(k + 1 - order, 0)
+        chosen = range(first, min(first + order + 1, len(self.t)))
+        weights = np.asarray(lagrange(t, tuple(float(self.t[i]) for i in chosen)))
+        return np.asarray(weights @ np.stack([self.y[i] for i in chosen]))
 
     def refined(self, fewest: int) -> "Solution":
         """Return the same piece with points inside the steps of order eight, about `fewest` in all.
@@ -156,7 +169,7 @@ def _advance(field: Field, y: Array, h: float, kind: int) -> Array:
     _, slope = field.rhs(y)
     if kind == DOP853:
         return dop853_step(field, y, slope, h)[0]
-    if kind != RODAS4:
+    if kind >= 0:
         return rock4_step(field, y, slope, h, kind)[0]
     step = rodas4_step(field, y, slope, h, curvature_at(field, y))
     assert step is not None  # noqa: S101  a shorter step is positive definite where a longer was

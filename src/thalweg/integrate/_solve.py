@@ -18,7 +18,7 @@ from thalweg.integrate._status import MESSAGES
 from thalweg.integrate._store import LargeRecord
 from thalweg.network import pack, unpack
 
-METHODS = ("auto", "rock4", "dop853", "rodas4")
+METHODS = ("auto", "rock4", "dop853", "rodas4", "bdf")
 ENGINES = ("auto", "native", "numpy")
 FINEST = 1e-14  # of the root mean square of the weights: below is rounding
 
@@ -61,14 +61,17 @@ def solve(
     t_end
         Time to stop at, may be infinite.
     rtol, atol
-        An accepted step errs by at most `atol` in root mean square. Without `atol` it is `rtol`
-        times the size of the start: a small start amplifies early errors by its inverse.
+        What is asked for with `rtol` is the error of the weights at any time, relative to their
+        norm at that time: it stays below about ten times `rtol`. It is often much smaller, since
+        a flow that contracts forgets its errors. The means: an accepted step errs by at most
+        `atol` in root mean square, without `atol` by `rtol` times the size of the start (small
+        starts amplify early errors by their inverse), less for deeper networks.
     loss_stop, gradient_stop
         Stop when the loss or the gradient norm has fallen that far.
     max_steps
         Budget of accepted steps.
     method
-        ``"auto"``, ``"rock4"``, ``"dop853"`` or ``"rodas4"``.
+        ``"auto"``, ``"dop853"``, ``"rock4"``, ``"bdf"`` or ``"rodas4"``.
     engine
         ``"auto"``, ``"native"`` or ``"numpy"``. Beyond `LARGEST` weights the first and the last
         mean BLAS on blocks, in the memory of about ten sets of weights.
@@ -90,12 +93,12 @@ def solve(
     if driver is None:
         driver = _fresh(target, metric, weights, t0, (method, engine))
     else:
-        driver.choice = copy.copy(driver.choice)
+        driver.choice, driver.bdf = copy.copy(driver.choice), copy.copy(driver.bdf)
     driver.counts = dict.fromkeys(driver.counts, 0)
     if state is None:
         size = _rms(driver.y)
         size = size if size > 0 else 1e-3
-        driver.tolerance = max(rtol, FINEST) * size
+        driver.tolerance = max(rtol, FINEST) * size * _amplification(driver, size)
     if atol is not None:
         driver.tolerance = atol
     begin = driver.t, driver.loss, float(np.linalg.norm(driver.slope))
@@ -182,6 +185,22 @@ def packed(weights: Weights) -> Array:
         ):
             return base
     return pack(weights)
+
+
+def _amplification(driver: Driver, size: float) -> float:
+    """Return by how much the tolerance must be less than `size` alone asks for.
+
+    On the way from a start of size ``s`` to weights of size ``r``, a deep network enlarges
+    relative errors by up to ``(r/s)^(L-2)``: ``dw/dt = w^(L-1)`` has ``dw ~ w^(L-1)``. Half of the
+    exponent is what runs need (docs/engine.md).
+    """
+    dims, metric = driver.field.dims, driver.field.metric
+    depth, rank = len(dims) - 1, min(dims)
+    if depth <= 2 or not np.any(metric):
+        return 1.0
+    mean = driver.field.target_norm / np.sqrt(rank) / _rms(metric)  # of the singular values
+    reach = np.sqrt(depth * rank / driver.y.size) * mean ** (1.0 / depth)
+    return float(min(1.0, (size / reach) ** (0.5 * (depth - 2)))) if reach > 0 else 1.0
 
 
 def _rms(y: Array) -> float:
