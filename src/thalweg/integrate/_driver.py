@@ -119,7 +119,7 @@ class Driver:
             self.h = self._first_step()
         rest = self._at_rest(limits)
         if rest:
-            self._close(limits, record)
+            self.rest(limits, record)
             return None
         calm = rest is None
         while True:
@@ -238,7 +238,8 @@ class Driver:
         noisy = self.age % 2 == 0 and self.h * self.radius > 4 * LENGTH and self.choice.roomy
         return None if noisy else False
 
-    def _close(self, limits: Limits, record: Record | LargeRecord) -> None:
+    def rest(self, limits: Limits, record: Record | LargeRecord) -> None:
+        """Go to the end without a step: nothing moves any more."""
         length = limits.t_end - self.t
         record.add((limits.t_end, self.loss, self._norm(), length, REST), self.y)
         self.t = limits.t_end

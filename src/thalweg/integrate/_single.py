@@ -23,7 +23,12 @@ from thalweg.network import end_to_end, loss, unpack
 
 CODES = {status: code for code, status in STATUS.items()}
 STAGES = {RODAS4: 6, DOP853: 12, REST: 0}
+STEPPED = 3  # right-hand sides of a step of the multistep method, about
 Problem = tuple[Array, Array, tuple[int, ...]]
+
+
+def _stages(kind: int) -> int:
+    return table()[kind].stages if kind >= 0 else STAGES.get(kind, STEPPED)
 
 
 def solve_each(
@@ -132,7 +137,7 @@ class _Run:
             return -1, -1
         every = [piece._steps["kind"] for piece in self._pieces]  # noqa: SLF001
         kinds = np.concatenate(every)[: self._inside]
-        return self._inside, sum(STAGES[k] if k < 0 else table()[k].stages for k in kinds)
+        return self._inside, sum(map(_stages, kinds))
 
     def plateaus(self, results: Results, k: int) -> int:
         if results.modes is None:

@@ -14,7 +14,7 @@ from thalweg.integrate._native import Core, instruction_set
 from thalweg.integrate._record import Record
 from thalweg.integrate._slices import LARGEST, CompiledChoice, CompiledDriver
 from thalweg.integrate._solution import Solution
-from thalweg.integrate._status import MESSAGES
+from thalweg.integrate._status import MESSAGES, Status
 from thalweg.integrate._store import LargeRecord
 from thalweg.network import pack, unpack
 
@@ -108,6 +108,9 @@ def solve(
     driver.tolerance = max(driver.tolerance, floor)
     limits = Limits(t_end, loss_stop, gradient_stop, max_steps, driver.tolerance)
     status = driver.run(limits, record, progress)
+    if status is Status.GRADIENT_STOP and gradient_stop == 0 and np.isfinite(t_end):
+        driver.rest(limits, record)  # the gradient is zero
+        status = Status.T_END
     rows, kept, points = record.close(driver.y)
     shown: Any = slice(None) if large else kept
     return Solution(
