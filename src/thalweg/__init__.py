@@ -12,7 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from thalweg import datasets as datasets, init as init
+    from thalweg import datasets as datasets, init as init, monitor as monitor
     from thalweg._core import (
         AssumptionError as AssumptionError,
         DataError as DataError,
@@ -62,7 +62,7 @@ _HOME = {
 }
 """Public name -> the stage that defines it."""
 
-_STAGES = ("datasets", "init")
+_STAGES = ("datasets", "init", "monitor")
 """Stages that are public as a whole."""
 
 __all__ = [
@@ -87,6 +87,7 @@ __all__ = [
     "flow",
     "init",
     "invariants",
+    "monitor",
 ]
 
 
