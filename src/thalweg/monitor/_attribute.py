@@ -6,7 +6,9 @@ With ``C = sum_i s_i A_i A_i^T`` and ``A_i -> A_i + P_i``, ``P = sum of parts P_
 
 So each part gets its first-order term, its own square, and half of what it shares with the others.
 The gradient's first-order term vanishes where there is a law; what is left of it is the part
-``defect``, and the rest, of second order in the step size, is ``step_size`` (Spec 8.1).
+``defect``, and the rest, of second order in the step size, is ``step_size`` (Spec 8.1). What the
+formulas of the optimizer leave of the measured change is ``rounding`` if it is no larger than the
+rounding of the weights, and ``optimizer`` otherwise.
 """
 
 import dataclasses
@@ -15,11 +17,11 @@ from typing import Any
 
 import torch
 
-from thalweg.monitor._forms import Form
+from thalweg.monitor._forms import Form, Seen
 from thalweg.monitor._laws import Law
 from thalweg.monitor._optimizers import Update
 
-Sum = Callable[[Callable[[Update], Any]], tuple[Any, Any]]
+EXTRAS = ("leftover", "clipping")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,52 +30,102 @@ class Attribution:
 
     Attributes
     ----------
+    start
+        What is observed of ``C`` before the step.
     change
         What is observed of ``Delta C``.
     parts
-        Name -> likewise; missing ones are zero.
-    residual
-        Norm of the difference between `change` and the sum of the parts.
+        Name -> likewise; missing ones are zero. They add up to `change`.
     step
         The common step size along the gradient.
     """
 
+    start: Any
     change: Any
     parts: dict[str, Any]
-    residual: float
     step: float
 
 
-class _Sums:
-    """First- and second-order forms of a law, summed over its terms."""
+class Sums:
+    """First- and second-order forms of a law, summed over its terms.
+
+    Parameters
+    ----------
+    law, form
+        The law and how it is observed.
+    updates
+        The steps of its parameters.
+    """
 
     def __init__(self, law: Law, form: Form, updates: dict[str, Update]) -> None:
         self._form = form
-        self._rows = [
-            (term.sign, term.view, updates[term.parameter])
-            for term in law.terms
-            if term.parameter in updates
-        ]
-        self._seen = [(view(up.before), view(up.change)) for _, view, up in self._rows]
+        self.updates = [updates[term.parameter] for term in law.terms]
+        self._signs = [term.sign for term in law.terms]
+        self._views = [term.view for term in law.terms]
+        self._seen: dict[str, list[Seen | None]] = {}
+        self._known: dict[str, list[Any]] = {}
 
-    def __call__(self, choose: Callable[[Update], Any]) -> tuple[Any, Any]:
-        """Return ``sum s (A X^T + X A^T)`` and ``sum s (P X^T + X P^T)``; zeros count for None."""
-        first: Any = 0.0
-        second: Any = 0.0
-        for (sign, view, update), (before, change) in zip(self._rows, self._seen, strict=True):
-            chosen = choose(update)
-            if chosen is None:
-                continue
-            seen = change if chosen is update.change else view(chosen)
-            seen = before if chosen is update.before else seen
-            first = first + sign * self._form.pair(before, seen)
-            second = second + sign * self._form.pair(change, seen)
-        return first, second
+    def _see(self, name: str) -> list[Seen | None]:
+        if name not in self._seen:
+            tensors = (getattr(update, name) for update in self.updates)
+            self._seen[name] = [
+                None if tensor is None else self._form.see(view(tensor))
+                for tensor, view in zip(tensors, self._views, strict=True)
+            ]
+        return self._seen[name]
 
-    def middle(self, choose: Callable[[Update], Any]) -> Any:
-        """Return ``sum s (M X^T + X M^T)`` with the weights in the middle of the step."""
-        first, second = self(choose)
-        return first + 0.5 * second
+    def start(self) -> Any:
+        """Return ``sum s A A^T``."""
+        total: Any = 0.0
+        for sign, before in zip(self._signs, self._see("before"), strict=True):
+            total = _added(total, sign, self._form.square(before)) if before else total
+        return total
+
+    def total(self, left: str, right: str, size: Callable[[Update], float]) -> Any:
+        """Return ``sum s size (X Y^T + Y X^T)``; 0.0 if nothing contributes."""
+        out: Any = 0.0
+        rows = zip(self._signs, self.updates, self._see(left), self._see(right), strict=True)
+        for sign, update, one, two in rows:
+            scale = sign * size(update) if one is not None and two is not None else 0.0
+            if scale:
+                out = _added(out, scale, self._form.pair(one, two))
+        return out
+
+    def middle(self, name: str, size: Callable[[Update], float]) -> Any:
+        """Return ``sum s size (M X^T + X M^T)`` with the weights in the middle of the step."""
+        out: Any = 0.0
+        for sign, update, form in zip(self._signs, self.updates, self._middles(name), strict=True):
+            scale = sign * size(update) if form is not None else 0.0
+            out = _added(out, scale, form) if scale else out
+        return out
+
+    def _middles(self, name: str) -> list[Any]:
+        """Return ``M X^T + X M^T`` for each term, computed once."""
+        if name not in self._known:
+            self._known[name] = [
+                None if x is None or m is None else self._form.pair(m, x)
+                for m, x in zip(self._see("middle"), self._see(name), strict=True)
+            ]
+        return self._known[name]
+
+    def has(self, name: str) -> bool:
+        """Whether any parameter has such a tensor."""
+        return any(getattr(update, name) is not None for update in self.updates)
+
+    def direction(self, size: Callable[[Update], float]) -> Any:
+        """Return `middle` of ``r``: what the step would follow without scaling of coordinates."""
+        out = self.middle("fresh", lambda up: size(up) * up.settings.sign)
+        for name in EXTRAS:
+            if self.has(name):
+                out = out + self.middle(name, lambda up: size(up) * up.settings.sign)
+        out = out + self.middle("before", lambda up: size(up) * up.settings.coupled)
+        return out + self.middle("averaged", size) if self.has("averaged") else out
+
+
+def _added(total: Any, scale: float, term: Any) -> Any:
+    if isinstance(total, float):
+        return term.double() * scale
+    return total.add_(term, alpha=scale)
 
 
 def attribute(law: Law, form: Form, updates: dict[str, Update]) -> Attribution:
@@ -84,93 +136,79 @@ def attribute(law: Law, form: Form, updates: dict[str, Update]) -> Attribution:
     law, form
         The law and how it is observed.
     updates
-        The steps of its parameters; parameters that were not moved may be missing.
+        The steps of its parameters.
 
     Returns
     -------
     Attribution
         Parts by name.
     """
-    sums = _Sums(law, form, updates)
-    ours = [updates[t.parameter] for t in law.terms if t.parameter in updates]
-    change = sums.middle(lambda up: up.change)
+    sums = Sums(law, form, updates)
+    start, change = sums.start(), sums.middle("change", lambda _: 1.0)
+    ours = sums.updates
     if any(up.settings.kind == "other" for up in ours):
-        return Attribution(change=change, parts={"optimizer": change}, residual=0.0, step=0.0)
-    square = sum(up.square for up in ours)
-    scaling = sum(up.product for up in ours) / square if square > 0.0 else 1.0
-    rates = {up.settings.lr for up in ours}
-    mean = rates.pop() if len(rates) == 1 else 0.0
-    if rates:
-        mean = sum(up.settings.lr * up.square for up in ours) / square if square > 0.0 else 0.0
+        return Attribution(start=start, change=change, parts={"optimizer": change}, step=0.0)
+    scaling, mean = _common(ours)
     step = scaling * mean
-    parts = _along_the_gradient(sums, ours, step)
-    parts |= _away_from_it(sums, ours, step, scaling, mean)
-    parts["rounding"] = sums.middle(lambda up: up.rest if up.rounding else None)
-    parts["optimizer"] = sums.middle(lambda up: None if up.rounding else up.rest)
+    parts = _along_the_gradient(sums, step)
+    parts |= _away_from_it(sums, step, scaling, mean)
     parts = {name: value for name, value in parts.items() if isinstance(value, torch.Tensor)}
-    total = sum(parts.values())
-    residual = float(torch.linalg.vector_norm(change - total))
-    return Attribution(change=change, parts=parts, residual=residual, step=step)
+    rest = change - sum(parts.values())
+    parts["rounding" if all(up.rounding for up in ours) else "optimizer"] = rest
+    return Attribution(start=start, change=change, parts=parts, step=step)
 
 
-def _along_the_gradient(sums: _Sums, ours: list[Update], step: float) -> dict[str, Any]:
+def _common(ours: list[Update]) -> tuple[float, float]:
+    """Return the scaling and the learning rate that come nearest to those of all parameters."""
+    rates = {up.settings.lr for up in ours}
+    if len(rates) == 1 and all(up.scaled is None for up in ours):
+        return 1.0, rates.pop()
+    squares = [up.square for up in ours]
+    total = sum(squares)
+    if total == 0.0:
+        return 1.0, ours[0].settings.lr
+    scaling = sum(up.product for up in ours) / total if any(up.scaled is not None for up in ours) else 1.0
+    if len(rates) == 1:
+        return scaling, rates.pop()
+    return scaling, sum(up.settings.lr * s for up, s in zip(ours, squares, strict=True)) / total
+
+
+def _along_the_gradient(sums: Sums, step: float) -> dict[str, Any]:
     """Return the parts of the gradient itself, moved along with one step size."""
-    first, second = sums(lambda up: -step * up.settings.sign * up.fresh)
-    parts: dict[str, Any] = {"defect": first, "step_size": 0.5 * second}
-    if all(up.batch_free is not None for up in ours):
-        _, smooth = sums(lambda up: -step * up.settings.sign * up.batch_free)
+
+    def size(up: Update) -> float:
+        return -step * up.settings.sign
+
+    second = sums.total("change", "fresh", size)
+    parts: dict[str, Any] = {
+        "defect": sums.total("before", "fresh", size),
+        "step_size": 0.5 * second,
+    }
+    if all(up.batch_free is not None for up in sums.updates if up.fresh is not None):
+        smooth = sums.total("change", "batch_free", size)
         parts["step_size"], parts["noise"] = 0.5 * smooth, 0.5 * (second - smooth)
-    for name in ("leftover", "clipping"):
-        if any(getattr(up, name) is not None for up in ours):
-            parts[name] = sums.middle(
-                lambda up, name=name: (
-                    None
-                    if getattr(up, name) is None
-                    else -step * up.settings.sign * getattr(up, name)
-                )
-            )
+    for name in EXTRAS:
+        if sums.has(name):
+            parts[name] = sums.middle(name, size)
     return parts
 
 
-def _away_from_it(
-    sums: _Sums, ours: list[Update], step: float, scaling: float, mean: float
-) -> dict[str, Any]:
+def _away_from_it(sums: Sums, step: float, scaling: float, mean: float) -> dict[str, Any]:
     """Return the parts of what the optimizer adds to the gradient."""
     parts: dict[str, Any] = {}
-    if any(up.settings.coupled or up.settings.decoupled for up in ours):
-
-        def decay(up: Update) -> Any:
-            size = step * up.settings.coupled + up.settings.lr * up.settings.decoupled
-            return -size * up.before if size else None
-
-        parts["weight_decay"] = sums.middle(decay)
-    if any(up.averaged is not None for up in ours):
-        parts["momentum"] = sums.middle(
-            lambda up: None if up.averaged is None else -step * up.averaged
+    if any(up.settings.coupled or up.settings.decoupled for up in sums.updates):
+        parts["weight_decay"] = sums.middle(
+            "before",
+            lambda up: -step * up.settings.coupled - up.settings.lr * up.settings.decoupled,
         )
-    if any(up.scaled is not None for up in ours):
-        parts["adaptivity"] = sums.middle(
-            lambda up: (
-                None
-                if up.scaled is None
-                else -up.settings.lr * (up.scaled - scaling * direction(up))
-            )
-        )
-    if any(up.settings.lr != mean for up in ours):
-        parts["learning_rates"] = sums.middle(
-            lambda up: -scaling * (up.settings.lr - mean) * direction(up)
-        )
+    if sums.has("averaged"):
+        parts["momentum"] = sums.middle("averaged", lambda _: -step)
+    if sums.has("scaled"):
+        scaled = sums.middle("scaled", lambda up: -up.settings.lr)
+        parts["adaptivity"] = scaled - sums.direction(lambda up: -scaling * up.settings.lr)
+    if any(up.settings.lr != mean for up in sums.updates):
+        parts["learning_rates"] = sums.direction(lambda up: -scaling * (up.settings.lr - mean))
     return parts
-
-
-def direction(up: Update) -> Any:
-    """Return ``r``: what the optimizer would step along without scaling of coordinates."""
-    out = up.settings.sign * up.fresh
-    for extra in (up.leftover, up.clipping):
-        out = out if extra is None else out + up.settings.sign * extra
-    if up.settings.coupled:
-        out = out + up.settings.coupled * up.before
-    return out if up.averaged is None else out + up.averaged
 
 
 def obedience(law: Law, form: Form, updates: dict[str, Update]) -> float | None:
@@ -189,16 +227,16 @@ def obedience(law: Law, form: Form, updates: dict[str, Update]) -> float | None:
         ``||sum s (A G^T + G A^T)||`` over ``2 sum ||A|| ||G||``, taken over the units; None while
         a gradient is zero or missing.
     """
-    if any(term.parameter not in updates for term in law.terms):
+    if any(updates[term.parameter].fresh is None for term in law.terms):
         return None
-    first, _ = _Sums(law, form, updates)(lambda up: up.fresh)
+    sums = Sums(law, form, updates)
+    first = sums.total("before", "fresh", lambda _: 1.0)
     size: Any = 0.0
+    axes = (-1,) if form.diagonal else (-2, -1)
     for term in law.terms:
         update = updates[term.parameter]
         before, fresh = term.view(update.before), term.view(update.fresh)
-        if form.diagonal:
-            size = size + before.norm(dim=-1) * fresh.norm(dim=-1)
-        else:
-            size = size + before.norm(dim=(-2, -1)) * fresh.norm(dim=(-2, -1))
+        norms = (torch.linalg.vector_norm(item, dim=axes) for item in (before, fresh))
+        size = size + next(norms) * next(norms)
     bound = 2.0 * float(torch.linalg.vector_norm(size))
     return float(torch.linalg.vector_norm(first)) / bound if bound > 0.0 else None

@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from thalweg.monitor._buffers import Buffers
+
 
 @dataclasses.dataclass
 class Seen:
@@ -42,9 +44,12 @@ class Gradients:
         By name.
     scaler
         A ``GradScaler`` or None.
+    buffers
+        Memory for the copies.
     """
 
-    def __init__(self, parameters: dict[str, Any], scaler: Any) -> None:
+    def __init__(self, parameters: dict[str, Any], scaler: Any, buffers: Buffers) -> None:
+        self._buffers = buffers
         self._seen = {name: Seen() for name in parameters}
         self._scaler = scaler
         self._armed = False
@@ -86,8 +91,9 @@ class Gradients:
     def _after(self, name: str) -> Any:
         def hook(parameter: Any) -> None:
             if self._armed and parameter.grad is not None:
-                seen = self._seen[name]
-                seen.raw = parameter.grad.detach().clone()
+                seen, found = self._seen[name], parameter.grad.detach()
+                found = found.to_dense() if found.is_sparse else found
+                seen.raw = self._buffers.copy("raw", name, found, found.dtype)
                 if self._scaler is not None:
                     seen.scale = float(self._scaler.get_scale())
 

@@ -26,7 +26,7 @@ class Options:
     every: int = 25
     values_every: int | None = None
     pairs: Sequence[tuple[Any, ...]] | None = None
-    probes: int = 8
+    probes: int | None = None
     full_batch: Callable[[], Any] | None = None
     scaler: Any = None
     sink: Callable[[int, dict[str, float]], None] | None = None
@@ -125,13 +125,12 @@ class Monitor:
 def _check(model: Any, options: Options) -> None:
     if not isinstance(model, torch.nn.Module):
         raise DataError(f"model must be a torch.nn.Module, got {type(model).__name__}")
-    for name in ("every", "probes", "max_records"):
+    for name in ("every", "max_records", "values_every", "probes"):
         value = getattr(options, name)
+        if value is None and name in {"values_every", "probes"}:
+            continue
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise DataError(f"{name} must be a positive integer, got {value!r}")
-    value = options.values_every
-    if value is not None and (not isinstance(value, int) or value < 1):
-        raise DataError(f"values_every must be None or a positive integer, got {value!r}")
     if options.max_records < 2:
         raise DataError("max_records must be at least 2")
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from thalweg.monitor._buffers import Buffers
 from thalweg.monitor._gradients import Gradients
 from thalweg.monitor._parts import PARTS
 from thalweg.monitor._rows import Rows
@@ -42,6 +43,7 @@ class OptimizerWatch:
         self._every, self._values_every = options.every, options.values_every
         self._rows, self._values = Rows(options.max_records), Rows(options.max_records)
         self._gradients: Gradients | None = None
+        self._buffers = Buffers()
         self._handles: list[Any] = []
         self._before: dict[str, Before] | None = None
         self._due = False
@@ -52,7 +54,9 @@ class OptimizerWatch:
         if not self.laws or self._handles:
             return
         if self._separate:
-            self._gradients = Gradients(self._parameters, self._options.scaler)
+            self._gradients = Gradients(
+                self._parameters, self._options.scaler, self._buffers
+            )
         self._handles = [
             self._optimizer.register_step_pre_hook(self._pre),
             self._optimizer.register_step_post_hook(self._post),
@@ -64,6 +68,7 @@ class OptimizerWatch:
         for handle in self._handles:
             handle.remove()
         self._handles, self._before = [], None
+        self._buffers.clear()
         if self._gradients is not None:
             self._gradients.remove()
             self._gradients = None
@@ -91,9 +96,15 @@ class OptimizerWatch:
     def _prepare(self, args: Any, kwargs: Any) -> None:
         closure = bool(args and args[0] is not None) or kwargs.get("closure") is not None
         with torch.no_grad():
-            self._before = take_before(self._optimizer, self._parameters, closure=closure)
+            self._before = take_before(
+                self._optimizer,
+                self._parameters,
+                self._gradients,
+                self._buffers,
+                closure=closure,
+            )
             if self._before is not None and not self._begun:
-                weights = {name: item.weight.double() for name, item in self._before.items()}
+                weights = {name: item.weight for name, item in self._before.items()}
                 for law in self.laws:
                     law.begin(weights)
         if self._before is not None and self._options.full_batch is not None:
@@ -117,7 +128,9 @@ class OptimizerWatch:
     def _finish(self) -> None:
         if self._before is not None:
             before, self._before = self._before, None
-            done = take_after(self._optimizer, self._parameters, before, self._gradients)
+            done = take_after(
+                self._optimizer, self._parameters, before, self._gradients, self._buffers
+            )
             self._record(done)
             self._begun = True
         elif self._values_every is not None and self.step % self._values_every == 0 and self._begun:

@@ -2,15 +2,17 @@
 
 ``SGD``, ``Adam`` and ``AdamW`` move along ``-lr * u - lr * decay * W`` where ``u`` comes from a
 direction ``r`` (momentum, bias corrected) by scaling of coordinates, and ``r`` from ``d = g + l2 * W``
-by averaging over time. Everything is computed again in float64, so that what remains of the
-measured step is the rounding of the weights.
+by averaging over time. Everything is computed again, so that what remains of the measured step is
+the rounding of the weights.
 """
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
+Memory = Callable[[str], Any]
 KNOWN = (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW)
 
 
@@ -32,42 +34,49 @@ class Settings:
 
 @dataclasses.dataclass(kw_only=True)
 class Update:
-    """One step of one parameter, in float64.
+    """One step of one parameter, in working precision.
 
     Attributes
     ----------
-    before, change
-        The weights before the step, and the measured step.
+    before, change, middle
+        The weights before the step, the measured step, and the weights after half of it.
     fresh
-        The gradient at these weights; `leftover` and `clipping` are what was there before it and
-        what was changed after it, or None. ``sign`` is -1 where the optimizer maximizes.
+        The gradient at these weights, or None if there was none and nothing moved; `leftover` and
+        `clipping` are what was there before it and what was changed after it, or None. ``sign`` is -1 where the optimizer maximizes.
     batch_free
         The gradient of the loss on all data, if it was asked for.
     averaged
         ``r - d``, or None without momentum.
     scaled
         ``u``, or None where it is ``r``.
-    rest
-        Measured minus computed step.
     rounding
-        Whether the rest is no larger than the rounding of the weights explains.
-    square, product
-        ``<r, r>`` and ``<u, r>``.
+        Whether measured and computed step differ by no more than the rounding of the weights.
+    step
+        ``r``.
     """
 
     settings: Settings
     before: Any
-    change: Any
-    fresh: Any
+    change: Any = None
+    middle: Any = None
+    fresh: Any = None
     leftover: Any = None
     clipping: Any = None
     batch_free: Any = None
     averaged: Any = None
     scaled: Any = None
-    rest: Any = None
+    step: Any = None
     rounding: bool = True
-    square: float = 0.0
-    product: float = 0.0
+
+    @property
+    def square(self) -> float:
+        """``<r, r>``."""
+        return 0.0 if self.step is None else _norm(self.step) ** 2
+
+    @property
+    def product(self) -> float:
+        """``<u, r>``."""
+        return self.square if self.scaled is None else _inner(self.scaled, self.step)
 
 
 def settings_of(optimizer: Any, group: dict[str, Any]) -> Settings:
@@ -111,7 +120,7 @@ def settings_of(optimizer: Any, group: dict[str, Any]) -> Settings:
     )
 
 
-def complete(update: Update, state: dict[str, Any], eps: float) -> None:
+def complete(update: Update, state: dict[str, Any], after: Any, memory: Memory) -> None:
     """Fill in what the optimizer's state after the step says.
 
     Parameters
@@ -120,50 +129,61 @@ def complete(update: Update, state: dict[str, Any], eps: float) -> None:
         With weights and gradients.
     state
         ``optimizer.state[parameter]`` after the step.
-    eps
-        Unit of rounding of the weights.
+    after
+        The parameter after the step.
+    memory
+        Gives tensors of the parameter's shape to work in, by purpose.
     """
-    settings, used = update.settings, update.fresh
+    settings = update.settings
     if settings.kind == "other":
-        update.rest, update.rounding = update.change, False
         return
-    for extra in (update.leftover, update.clipping):
-        used = used if extra is None else used + extra
-    direction = settings.sign * used if settings.sign < 0.0 else used
-    if settings.coupled:
-        direction = torch.add(direction, update.before, alpha=settings.coupled)
-    averaged = _averaged(settings, direction, state)
-    step = averaged if averaged is not None else direction
-    if averaged is not None:
-        update.averaged = averaged - direction
+    direction = _direction(update, memory)
+    step = _averaged(settings, direction, state, memory)
+    if step is not direction:
+        update.averaged = torch.sub(step, direction, out=memory("averaged"))
+    scaled = step
     if settings.kind == "adam":
-        update.scaled = step / _denominator(settings, state)
-        update.square, update.product = _inner(step, step), _inner(update.scaled, step)
-        computed = -settings.lr * update.scaled
-    else:
-        update.square = update.product = _inner(step, step)
-        computed = -settings.lr * step
+        scaled = torch.div(step, _denominator(settings, state, memory), out=memory("scaled"))
+        update.scaled = scaled
+    update.step = step
+    # Measured minus computed step.
+    rest = torch.add(update.change, scaled, alpha=settings.lr, out=memory("rest"))
     if settings.decoupled:
-        computed = computed - (settings.lr * settings.decoupled) * update.before
-    update.rest = update.change - computed
-    size = torch.linalg.vector_norm(update.before) + torch.linalg.vector_norm(computed)
-    update.rounding = bool(torch.linalg.vector_norm(update.rest) <= 8.0 * eps * size)
+        rest = rest.add_(update.before, alpha=settings.lr * settings.decoupled)
+    size = _norm(after) + _norm(update.change)
+    update.rounding = _norm(rest) <= 8.0 * torch.finfo(after.dtype).eps * size
 
 
-def _averaged(settings: Settings, direction: Any, state: dict[str, Any]) -> Any:
+def _direction(update: Update, memory: Memory) -> Any:
+    """Return ``d``: the gradient as it was used, with weight decay where it is part of it."""
+    out, settings = update.fresh, update.settings
+    for extra in (update.leftover, update.clipping):
+        out = out if extra is None else out + extra
+    out = -out if settings.sign < 0.0 else out
+    if settings.coupled:
+        out = torch.add(out, update.before, alpha=settings.coupled, out=memory("direction"))
+    return out
+
+
+def _averaged(settings: Settings, direction: Any, state: dict[str, Any], memory: Memory) -> Any:
+    """Return ``r``: the direction averaged over time."""
     if settings.kind == "adam":
-        step = float(state["step"])
-        return state["exp_avg"].double() / (1.0 - settings.betas[0] ** step)
+        correction = 1.0 - settings.betas[0] ** float(state["step"])
+        return memory("step").copy_(state["exp_avg"]).div_(correction)
     if settings.momentum == 0.0:
-        return None
-    buffer = state["momentum_buffer"].double()
-    return torch.add(direction, buffer, alpha=settings.momentum) if settings.nesterov else buffer
+        return direction
+    buffer = memory("step").copy_(state["momentum_buffer"])
+    return buffer.mul_(settings.momentum).add_(direction) if settings.nesterov else buffer
 
 
-def _denominator(settings: Settings, state: dict[str, Any]) -> Any:
-    second = state["max_exp_avg_sq" if settings.amsgrad else "exp_avg_sq"].double()
+def _denominator(settings: Settings, state: dict[str, Any], memory: Memory) -> Any:
+    second = memory("rest").copy_(state["max_exp_avg_sq" if settings.amsgrad else "exp_avg_sq"])
     correction = 1.0 - settings.betas[1] ** float(state["step"])
-    return (second / correction).sqrt_().add_(settings.eps)
+    return second.div_(correction).sqrt_().add_(settings.eps)
+
+
+def _norm(tensor: Any) -> float:
+    return float(torch.linalg.vector_norm(tensor))
 
 
 def _inner(one: Any, two: Any) -> float:

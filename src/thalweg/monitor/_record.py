@@ -31,8 +31,9 @@ class LawSummary(Result):
         Rows of the conserved matrix, over all blocks.
     drift
         ``||C - C(0)||_F`` over the largest Frobenius norm of C and its terms at the start.
-    estimated
-        Whether rows of the table see the matrix through probes; `drift` is exact.
+    partial
+        Whether rows of the table see the diagonal of a large matrix, or probes of it, only; `drift`
+        is that of the whole matrix.
     disobedience
         How far the first gradient was from obeying the law.
     observed_change
@@ -46,7 +47,7 @@ class LawSummary(Result):
     formula: str
     units: int
     drift: float
-    estimated: bool
+    partial: bool
     disobedience: float
     observed_change: float
     shares: dict[str, float]

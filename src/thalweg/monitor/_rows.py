@@ -11,8 +11,6 @@ NUMBERS = (
     "drift",
     "change",
     *PARTS,
-    "residual",
-    "disobedience",
     "lr",
     "effective_lr",
     "factor",

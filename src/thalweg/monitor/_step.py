@@ -1,12 +1,14 @@
 """One recorded step: copies before it, what moved after it."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
 
 import torch
 
+from thalweg.monitor._buffers import Buffers
 from thalweg.monitor._gradients import Gradients, Seen, common_factor
 from thalweg.monitor._optimizers import Settings, Update, complete, settings_of
 from thalweg.monitor._undisturbed import buffers_kept, random_numbers_kept
@@ -17,7 +19,19 @@ LOSS_SCALE = 2.0**-8
 
 @dataclasses.dataclass
 class Before:
-    """One parameter before the step; the gradient is None if a closure computes it later."""
+    """One parameter before the step.
+
+    Attributes
+    ----------
+    weight
+        In working precision.
+    gradient
+        None if there is none, or if a closure will compute it.
+    settings
+        Of its group.
+    batch_free
+        Gradient on all data, if it was asked for.
+    """
 
     weight: Any
     gradient: Any
@@ -32,7 +46,7 @@ class Step:
     Attributes
     ----------
     updates
-        By name; a parameter without gradient is missing, it was not moved.
+        By name.
     raw
         Gradients as the backward pass left them, for telling in which precision they came.
     passes
@@ -51,7 +65,12 @@ class Step:
 
 
 def take_before(
-    optimizer: Any, parameters: dict[str, Any], *, closure: bool
+    optimizer: Any,
+    parameters: dict[str, Any],
+    gradients: Gradients | None,
+    buffers: Buffers,
+    *,
+    closure: bool,
 ) -> dict[str, Before] | None:
     """Copy weights and gradients; None if the step will be skipped."""
     found = getattr(optimizer, "found_inf", None)
@@ -65,10 +84,17 @@ def take_before(
     for name, parameter in parameters.items():
         gradient = None
         if parameter.grad is not None and not closure:
-            gradient = parameter.grad.detach().clone()
-            gradient = gradient if scale is None else gradient / scale
+            gradient = parameter.grad.detach()
+            raw = None if gradients is None else gradients.take(name).raw
+            if scale is not None:
+                gradient = gradient / scale
+            elif raw is not None and torch.equal(raw, gradient):
+                gradient = raw
+            else:
+                gradient = gradient.clone()
+        weight = buffers.copy("before", name, parameter.detach())
         settings = settings_of(optimizer, groups[id(parameter)])
-        out[name] = Before(parameter.detach().clone(), gradient, settings)
+        out[name] = Before(weight, gradient, settings)
     return out
 
 
@@ -99,6 +125,7 @@ def take_after(
     parameters: dict[str, Any],
     before: dict[str, Before],
     gradients: Gradients | None,
+    buffers: Buffers,
 ) -> Step:
     """Compare the weights with those before the step and take the step apart.
 
@@ -110,11 +137,13 @@ def take_after(
         Copies from before it.
     gradients
         What the hooks saw, or None where they say nothing (gradients averaged over processes).
+    buffers
+        Memory to work in.
 
     Returns
     -------
     Step
-        In float64.
+        In working precision.
     """
     final, seen = {}, {}
     for name, parameter in parameters.items():
@@ -126,20 +155,23 @@ def take_after(
             seen[name] = Seen() if gradients is None else gradients.take(name)
     factor, scale, note = _between(final, seen)
     updates = {}
-    for name, gradient in final.items():
-        old = before[name]
-        weight = old.weight.double()
-        update = Update(
-            settings=old.settings,
-            before=weight,
-            change=parameters[name].detach().double() - weight,
-            fresh=gradient.double(),
-            batch_free=None if old.batch_free is None else old.batch_free.double(),
-        )
-        _split(update, seen[name], scale, changed=factor != 1.0)
-        state = optimizer.state.get(parameters[name], {})
-        complete(update, state, torch.finfo(old.weight.dtype).eps)
+    for name, old in before.items():
+        update = Update(settings=old.settings, before=old.weight)
         updates[name] = update
+        if name not in final and old.settings.kind != "other":
+            continue
+        parameter = parameters[name]
+        update.change = buffers.copy("change", name, parameter.detach()).sub_(old.weight)
+        half = buffers.get("middle", name, old.weight)
+        update.middle = torch.add(old.weight, update.change, alpha=0.5, out=half)
+        if name in final:
+            dtype = old.weight.dtype
+            update.fresh = final[name].to(dtype)
+            update.batch_free = None if old.batch_free is None else old.batch_free.to(dtype)
+            _split(update, seen[name], scale, changed=factor != 1.0)
+            state = optimizer.state.get(parameter, {})
+            memory = functools.partial(buffers.get, name=name, like=old.weight)
+            complete(update, state, parameter.detach(), memory)
     raw = [item.raw if item.raw is not None else final[name] for name, item in seen.items()]
     passes = max((item.passes for item in seen.values()), default=0)
     return Step(updates, raw, passes, factor, note)
@@ -148,7 +180,7 @@ def take_after(
 def _between(final: dict[str, Any], seen: dict[str, Seen]) -> tuple[float | None, float, str]:
     """Return the common factor between backward pass and step, the loss scale, and a note."""
     pairs = [(seen[name].raw, final[name]) for name in final if seen[name].raw is not None]
-    if not pairs:
+    if all(raw is gradient for raw, gradient in pairs):
         return 1.0, 1.0, ""
     told = next((item.scale for item in seen.values() if item.scale != 1.0), 1.0)
     factor = common_factor(pairs)
@@ -176,10 +208,10 @@ def _split(update: Update, seen: Seen, scale: float, *, changed: bool) -> None:
     """Divide the gradient at the step into fresh, left over and changed."""
     if seen.raw is None:
         return
-    raw = seen.raw.double() / scale
     if changed:
+        raw = seen.raw.to(update.fresh.dtype) / scale
         update.clipping = update.fresh - raw
         update.fresh = raw
     if seen.leftover is not None and bool(seen.leftover.any()):
-        update.leftover = seen.leftover.double() / scale
+        update.leftover = seen.leftover.to(update.fresh.dtype) / scale
         update.fresh = update.fresh - update.leftover

@@ -16,7 +16,7 @@ def watch(
     every: int = 25,
     values_every: int | None = None,
     pairs: Sequence[tuple[Any, ...]] | None = None,
-    probes: int = 8,
+    probes: int | None = None,
     full_batch: Callable[[], Any] | None = None,
     scaler: Any = None,
     sink: Callable[[int, dict[str, float]], None] | None = None,
@@ -40,7 +40,8 @@ def watch(
         ``("q", "k", "query_key", heads)`` and ``("v", "o", "value_output", heads)`` for attention.
         They are checked like those that are found.
     probes
-        A matrix with more than 64 rows is seen through so many fixed directions.
+        A matrix with more than 64 rows is observed by its diagonal, or through so many fixed
+        directions. Its drift in `laws` is that of the whole matrix all the same.
     full_batch
         Returns the loss on all data. Called at recorded steps, it separates the noise of the
         batch from the step size; buffers and random numbers are put back.

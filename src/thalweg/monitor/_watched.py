@@ -4,8 +4,8 @@ from typing import Any
 
 import torch
 
-from thalweg.monitor._attribute import Attribution, attribute, obedience
-from thalweg.monitor._forms import Form
+from thalweg.monitor._attribute import attribute, obedience
+from thalweg.monitor._forms import Form, Seen
 from thalweg.monitor._laws import Law
 from thalweg.monitor._optimizers import Update
 from thalweg.monitor._record import LawSummary
@@ -53,7 +53,7 @@ class Watched:
         For large matrices.
     """
 
-    def __init__(self, law: Law, parameters: dict[str, Any], probes: int) -> None:
+    def __init__(self, law: Law, parameters: dict[str, Any], probes: int | None) -> None:
         self.law = law
         self._parameters = {term.parameter: parameters[term.parameter] for term in law.terms}
         first = law.terms[0]
@@ -68,6 +68,8 @@ class Watched:
         self._scale = self._whole_scale = 1.0
         self._sums: dict[str, Any] = {}
         self._pending: list[tuple[int, Any]] = []
+        self._places: list[int] = []
+        self._views: list[tuple[float, Any]] = []
 
     @property
     def names(self) -> list[str]:
@@ -76,18 +78,18 @@ class Watched:
 
     @property
     def by_unit(self) -> bool:
-        """Whether single units have values that cost little."""
+        """Whether what is observed is one number for each unit, which costs little."""
         return self.form.diagonal
 
     def begin(self, before: dict[str, Any]) -> None:
-        """Keep the values at the start; `before` are weights in float64."""
+        """Keep the values at the start; `before` are the weights."""
         squares = [
-            term.sign * self.form.square(term.view(before[term.parameter]))
+            term.sign * self.form.square(self.form.see(term.view(before[term.parameter]))).double()
             for term in self.law.terms
         ]
         self._start = sum(squares)
-        self._scale = max(float(item.norm()) for item in (*squares, self._start)) or 1.0
-        if self.form.estimated:
+        self._scale = max(_norm(item) for item in (*squares, self._start)) or 1.0
+        if self.form.partial:
             self._whole, self._whole_scale = self._now()
 
     def check(self, updates: dict[str, Update], computed: Any) -> str | None:
@@ -122,48 +124,56 @@ class Watched:
     def row(self, step: int, updates: dict[str, Update]) -> dict[str, Any]:
         """Attribute one step and add it to the sums."""
         done = attribute(self.law, self.form, updates)
-        total = torch.linalg.vector_norm(done.change)
-        along = done.change / total if float(total) > 0.0 else torch.zeros_like(done.change)
-        values = {name: float((along * part).sum()) for name, part in done.parts.items()}
+        size = _norm(done.change)
+        along = done.change / size if size > 0.0 else torch.zeros_like(done.change)
+        values = {name: _along(part, along) for name, part in done.parts.items()}
         for name, part in (*done.parts.items(), ("change", done.change)):
-            self._sums[name] = self._sums[name] + part if name in self._sums else part.clone()
-        now = self._observed()
-        self.drift = float((now - self._start).norm()) / self._scale
-        lrs = [updates[name].settings.lr for name in self._parameters if name in updates]
+            self._sums[name] = self._sums[name].add_(part) if name in self._sums else part.clone()
+        now = done.start + done.change
+        self.drift = _norm(now - self._start) / self._scale
+        rates = [updates[name].settings.lr for name in self._parameters]
         return {
             "step": step,
             "law": self.law.name,
             "kind": self.law.kind,
-            "value": float(now.norm()),
+            "value": _norm(now),
             "drift": self.drift,
-            "change": float(total),
+            "change": size,
             **values,
-            **_numbers(done, obedience(self.law, self.form, updates)),
-            "lr": sum(lrs) / len(lrs) if lrs else None,
+            "lr": sum(rates) / len(rates),
+            "effective_lr": done.step,
         }
-
-    def _observed(self) -> Any:
-        return sum(
-            term.sign
-            * self.form.square(term.view(self._parameters[term.parameter].detach().double()))
-            for term in self.law.terms
-        )
 
     def note_values(self, step: int) -> list[dict[str, Any]]:
         """Note the values of single units; returns rows when enough have come together."""
         value: Any = None
-        for term in self.law.terms:
-            view = term.view(self._parameters[term.parameter].detach())
-            if view.stride(-1) == 1:
-                square = torch.linalg.vector_norm(view, dim=-1).square_()
-            else:
-                square = (view * view).sum(-1)
-            if value is None:
-                value = square if term.sign > 0 else square.neg_()
-            else:
-                value.add_(square, alpha=term.sign)
+        for sign, view in self._live_views():
+            if view.shape[-1] == 1 and value is not None:
+                value.addcmul_(view[..., 0], view[..., 0], value=sign)
+                continue
+            if view.stride(-1) == 1 and value is not None:
+                norms = torch.linalg.vector_norm(view, dim=-1)
+                value.addcmul_(norms, norms, value=sign)
+                continue
+            square = self.form.square(Seen(view))
+            value = square.mul_(sign) if value is None else value.add_(square, alpha=sign)
         self._pending.append((step, value))
         return self.flush() if len(self._pending) >= PENDING else []
+
+    def _live_views(self) -> list[tuple[float, Any]]:
+        """Return signed views that follow the parameters, made again when memory has moved."""
+        places = [item.untyped_storage().data_ptr() for item in self._parameters.values()]
+        if places != self._places:
+            views = [
+                (term.sign, term.view(self._parameters[term.parameter].detach()))
+                for term in self.law.terms
+            ]
+            seen = [view.untyped_storage().data_ptr() for _, view in views]
+            # A view that had to copy does not follow.
+            if not set(seen) <= set(places):
+                return views
+            self._places, self._views = places, views
+        return self._views
 
     def flush(self) -> list[dict[str, Any]]:
         """Turn noted values into rows."""
@@ -181,10 +191,11 @@ class Watched:
         return rows
 
     def _now(self) -> tuple[Any, float]:
-        """Return the conserved matrix without probes, and the size of its terms."""
+        """Return the whole conserved matrix, and the size of its terms."""
         squares = [
-            term.sign * self.form.whole(term.view(self._parameters[term.parameter].detach()))
+            term.sign * (view @ view.mT)
             for term in self.law.terms
+            for view in [term.view(self._parameters[term.parameter].detach())]
         ]
         whole: Any = sum(squares)
         return whole, max(float(item.norm()) for item in (*squares, whole)) or 1.0
@@ -207,12 +218,16 @@ class Watched:
             formula=self.law.formula,
             units=self.blocks * self.units,
             drift=exact,
-            estimated=self.form.estimated,
+            partial=self.form.partial,
             disobedience=self.disobedience,
             observed_change=square**0.5 / self._scale,
             shares=shares,
         )
 
 
-def _numbers(done: Attribution, found: float | None) -> dict[str, Any]:
-    return {"residual": done.residual, "effective_lr": done.step, "disobedience": found}
+def _norm(tensor: Any) -> float:
+    return float(torch.linalg.vector_norm(tensor))
+
+
+def _along(part: Any, unit: Any) -> float:
+    return float(torch.dot(part.reshape(-1), unit.reshape(-1)))
