@@ -131,7 +131,7 @@ class Watched:
             self._sums[name] = self._sums[name].add_(part) if name in self._sums else part.clone()
         now = done.start + done.change
         self.drift = _norm(now - self._start) / self._scale
-        rates = [updates[name].settings.lr for name in self._parameters]
+        rates = {updates[name].settings.lr for name in self._parameters}
         return {
             "step": step,
             "law": self.law.name,

@@ -2,6 +2,7 @@
 
 from thalweg.plot._draw import draw as draw
 from thalweg.plot._figure import PANELS as PANELS, thinning_note as thinning_note
+from thalweg.plot._monitor import RECORD_PANELS as RECORD_PANELS
 from thalweg.plot._style import (
     CYCLE as CYCLE,
     GRID as GRID,
