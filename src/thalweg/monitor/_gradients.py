@@ -52,35 +52,36 @@ class Gradients:
         self._buffers = buffers
         self._seen = {name: Seen() for name in parameters}
         self._scaler = scaler
-        self._armed = False
+        self._parameters = parameters
+        self._handles: list[Any] = []
         self.paused = False
-        self._handles = []
-        for name, parameter in parameters.items():
-            self._handles.append(parameter.register_hook(self._before(name, parameter)))
-            after = parameter.register_post_accumulate_grad_hook(self._after(name))
-            self._handles.append(after)
 
     def arm(self, *, on: bool) -> None:
         """Begin a step: forget the last one, and keep copies if wanted."""
-        self._armed = on
         for name, seen in self._seen.items():
             if seen.passes:
                 self._seen[name] = Seen()
+        if on and not self._handles:
+            for name, parameter in self._parameters.items():
+                before = parameter.register_hook(self._before(name, parameter))
+                after = parameter.register_post_accumulate_grad_hook(self._after(name))
+                self._handles += [before, after]
+        elif not on:
+            self.remove()
 
     def take(self, name: str) -> Seen:
         """Return what was seen of a parameter."""
         return self._seen[name]
 
     def remove(self) -> None:
-        """Take the hooks away."""
+        """Take the hooks away: at steps that are not recorded there are none."""
         for handle in self._handles:
             handle.remove()
         self._handles = []
-        self._seen = {}
 
     def _before(self, name: str, parameter: Any) -> Any:
         def hook(_gradient: Any) -> None:
-            if self._armed and not self.paused:
+            if not self.paused:
                 seen = self._seen[name]
                 if seen.passes == 0 and parameter.grad is not None:
                     seen.leftover = parameter.grad.detach().clone()
@@ -90,7 +91,7 @@ class Gradients:
 
     def _after(self, name: str) -> Any:
         def hook(parameter: Any) -> None:
-            if self._armed and parameter.grad is not None:
+            if parameter.grad is not None:
                 seen, found = self._seen[name], parameter.grad.detach()
                 found = found.to_dense() if found.is_sparse else found
                 seen.raw = self._buffers.copy("raw", name, found, found.dtype)

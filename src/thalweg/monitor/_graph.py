@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import fx, nn
 
+from thalweg._core import LOWER
 from thalweg.monitor._laws import (
     Law,
     Term,
@@ -75,7 +76,7 @@ def _source(
     terms = [Term(parameter=f"{name}.weight", sign=-1.0, view=view)]
     if getattr(module, "bias", None) is not None:
         terms.append(Term(parameter=f"{name}.bias", sign=-1.0, view=incoming()))
-    formula = " - W1 W1^T" + (" - b1 b1^T" if len(terms) == 2 else "")
+    formula = " − W₁W₁ᵀ" + (" − b₁b₁ᵀ" if len(terms) == 2 else "")
     return Source(name, units, layout, matrix, tuple(terms), formula)
 
 
@@ -160,10 +161,8 @@ def pair_law(source: Source, path: Path) -> Law:
         A matrix law if nothing on the way acts on single units, otherwise its diagonal.
     """
     names = " + ".join(name for name, _ in path.readers)
-    outgoing_words = " + ".join(
-        f"W{index + 2}^T W{index + 2}" for index in range(len(path.readers))
-    )
-    formula = outgoing_words + source.formula
+    layers = (f"W{index + 2}".translate(LOWER) for index in range(len(path.readers)))
+    formula = " + ".join(f"{layer}ᵀ{layer}" for layer in layers) + source.formula
     matrix = source.matrix and path.matrix
     return Law(
         name=f"{source.name} -> {names}",

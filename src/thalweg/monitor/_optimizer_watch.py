@@ -75,8 +75,7 @@ class OptimizerWatch:
 
     def all_rows(self) -> list[dict[str, Any]]:
         """Return the rows of recorded steps and of values in between."""
-        for law in self.laws:
-            self._values.add(law.flush())
+        self._keep([row for law in self.laws for row in law.flush()])
         return self._rows.flat() + self._values.flat()
 
     def _arm(self) -> None:
@@ -135,8 +134,13 @@ class OptimizerWatch:
             self._begun = True
         elif self._values_every is not None and self.step % self._values_every == 0 and self._begun:
             rows = [row for law in self.laws if law.by_unit for row in law.note_values(self.step)]
-            if self._values.add(rows):
-                self._values_every *= 2
+            self._keep(rows)
+
+    def _keep(self, rows: list[dict[str, Any]]) -> None:
+        """Keep values, thinned step by step so that all laws have the same steps."""
+        for step in sorted({row["step"] for row in rows}):
+            if self._values.add([row for row in rows if row["step"] == step]):
+                self._values_every = 2 * (self._values_every or 1)
 
     def _record(self, done: Step) -> None:
         self._check(done)

@@ -26,7 +26,7 @@ CAUSES = {
     "clipping": "gradient changed between backward and step (clipping)",
     "defect": "gradient that does not obey the law (rounding, epsilon of a normalization)",
     "rounding": "rounding of the weights",
-    "optimizer": "an update that is not explained",
+    "optimizer": "an update that its formulas do not explain",
 }
 """What each part means, in words."""
 

@@ -99,7 +99,7 @@ def _drift(ax: Axes, record: Record, laws: list[LawSummary], max_points: int) ->
     if high > 0.0:
         log_axis(ax, max(low, 1e-6 * high) / 1.5, 1.5 * high)
     ax.set_xlabel("step")
-    legend_above(ax, columns=3)
+    ax.legend(loc="lower right")
 
 
 def _causes(ax: Axes, record: Record, laws: list[LawSummary], max_points: int) -> None:

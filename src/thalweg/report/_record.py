@@ -83,7 +83,8 @@ def _answer(record: Record) -> str:
     if not record.laws:
         return "No pair of layers of this model has a conservation law that the training would break."
     worst = max(record.laws, key=lambda law: law.drift)
-    many = "One conserved quantity was" if len(record.laws) == 1 else f"{len(record.laws)} were"
+    count = len(record.laws)
+    many = "One conserved quantity was" if count == 1 else f"{count} conserved quantities were"
     return (
         f"{many} watched over {record.steps} steps of {', '.join(record.optimizers)}. The largest "
         f"drift is {number(worst.drift)} ({worst.name}); main cause: {worst.cause_words()}."
