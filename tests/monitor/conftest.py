@@ -1,5 +1,7 @@
 """Small networks, one training loop, and the conserved quantities computed without the package."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -25,10 +27,12 @@ def one_thread():
 def mlp():
     """Return a maker of three layers with an activation."""
 
-    def make(activation=nn.Identity, *, bias=True, dtype=torch.float64, seed=0, widths=(6, 9, 7, 3)):
+    def make(
+        activation=nn.Identity, *, bias=True, dtype=torch.float64, seed=0, widths=(6, 9, 7, 3)
+    ):
         torch.manual_seed(seed)
         layers = []
-        for index, (a, b) in enumerate(zip(widths, widths[1:], strict=False)):
+        for index, (a, b) in enumerate(itertools.pairwise(widths)):
             layers += [activation()] if index else []
             layers.append(nn.Linear(a, b, bias=bias))
         return nn.Sequential(*layers).to(dtype)

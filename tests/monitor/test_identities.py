@@ -39,9 +39,7 @@ def test_a_gradient_step_changes_the_law_by_its_square(mlp, batches, conserved, 
             optimizer.zero_grad()
             ((model(x) - y) ** 2).mean().backward()
             optimizer.step()
-            g1, b1, g2 = (
-                p.grad.numpy() for p in (model[0].weight, model[0].bias, model[2].weight)
-            )
+            g1, b1, g2 = (p.grad.numpy() for p in (model[0].weight, model[0].bias, model[2].weight))
             square = 0.05**2 * (g2.T @ g2 - g1 @ g1.T - np.outer(b1, b1))
             square = np.diag(square) if diagonal else square
             after = conserved(model[0], model[2], diagonal=diagonal)
@@ -71,7 +69,9 @@ def test_momentum_breaks_the_step_identity(mlp, train, conserved):
 
 @pytest.mark.parametrize("activation", [nn.Identity, nn.ReLU])
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_parts_add_up_to_the_measured_change(mlp, batches, conserved, rows, name, activation):
+def test_parts_add_up_to_the_measured_change(  # noqa: PLR0917
+    mlp, batches, conserved, rows, name, activation
+):
     model = mlp(activation)
     make, options = OPTIMIZERS[name]
     optimizer = make(model.parameters(), **options)
@@ -84,7 +84,9 @@ def test_parts_add_up_to_the_measured_change(mlp, batches, conserved, rows, name
             optimizer.step()
             measured = np.linalg.norm(conserved(model[0], model[2], diagonal=diagonal) - before)
             row = rows(m, "0 -> 2")[-1]
-            told = sum(row.get(part, 0.0) for part in PARTS if part not in {"rounding", "optimizer"})
+            told = sum(
+                row.get(part, 0.0) for part in PARTS if part not in {"rounding", "optimizer"}
+            )
             assert "optimizer" not in row
             assert abs(told - measured) < 1e-6 * measured
 
@@ -107,9 +109,7 @@ def test_an_update_that_is_not_the_formula_is_not_explained(mlp, batches, rows):
     optimizer = SGD(model.parameters(), lr=0.05)
     with tw.monitor.watch(model, optimizer, every=1) as m:
         m.stop()
-        optimizer.register_step_post_hook(
-            lambda *_: model[0].weight.data.mul_(1.0 + 1e-6)
-        )
+        optimizer.register_step_post_hook(lambda *_: model[0].weight.data.mul_(1.0 + 1e-6))
         m.start()
         for x, y in batches(2):
             optimizer.zero_grad()
@@ -130,7 +130,7 @@ def test_unknown_optimizers_are_measured_only(mlp, train, rows):
 def test_a_closure_with_several_evaluations_is_measured_only(mlp, batches, rows):
     model = mlp()
     optimizer = torch.optim.LBFGS(model.parameters(), lr=0.1, max_iter=3)
-    (x, y), = batches(1)
+    ((x, y),) = batches(1)
 
     def closure():
         optimizer.zero_grad()
@@ -182,9 +182,7 @@ def test_schedulers_are_followed(mlp, batches, rows):
             ((model(x) - y) ** 2).mean().backward()
             optimizer.step()
             scheduler.step()
-    assert [row["lr"] for row in rows(m, "0 -> 2")] == pytest.approx(
-        [0.1, 0.05, 0.025, 0.0125]
-    )
+    assert [row["lr"] for row in rows(m, "0 -> 2")] == pytest.approx([0.1, 0.05, 0.025, 0.0125])
     assert all(row["step_size"] == pytest.approx(row["change"], rel=1e-7) for row in rows(m))
 
 

@@ -91,8 +91,17 @@ def test_channels_of_convolutions(name):
 def test_normalizations_forget_the_scale():
     torch.manual_seed(0)
     model = nn.Sequential(
-        nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Conv2d(6, 4, 3), nn.GroupNorm(2, 4),
-        nn.Flatten(), nn.Linear(64, 8), nn.LayerNorm(8), nn.ReLU(), nn.Linear(8, 5), nn.RMSNorm(5),
+        nn.Conv2d(3, 6, 3),
+        nn.BatchNorm2d(6),
+        nn.ReLU(),
+        nn.Conv2d(6, 4, 3),
+        nn.GroupNorm(2, 4),
+        nn.Flatten(),
+        nn.Linear(64, 8),
+        nn.LayerNorm(8),
+        nn.ReLU(),
+        nn.Linear(8, 5),
+        nn.RMSNorm(5),
     )
     record = follow(model.double(), images())
     assert kinds(record) == {
@@ -358,7 +367,32 @@ def test_unusable_arguments(mlp):
     ):
         with pytest.raises(tw.DataError, match=words):
             tw.monitor.watch(model, optimizer, **options)
-    with pytest.raises(tw.DataError, match="nn.Module"):
+    with pytest.raises(tw.DataError, match="torch"):
         tw.monitor.watch(3, optimizer)
     with pytest.raises(tw.DataError, match="Optimizer"):
         tw.monitor.watch(model, 3)
+
+
+def test_functions_instead_of_modules():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two = nn.Conv2d(3, 6, 3), nn.Conv2d(6, 4, 3)
+            self.three, self.four = nn.Linear(16, 5), nn.Linear(5, 2)
+            self.side = nn.Linear(6, 2)
+
+        def forward(self, x):
+            h = nn.functional.relu(self.one(x))
+            x = nn.functional.max_pool2d(h, 2)
+            x = torch.flatten(
+                nn.functional.leaky_relu(self.two(x[..., :2, :2].repeat(1, 1, 2, 2))), 1
+            )
+            return self.four(0.5 * self.three(x.view(x.size(0), -1)).relu()) + self.side(
+                h.mean((2, 3))
+            )
+
+    torch.manual_seed(0)
+    record = follow(Net(), images())
+    assert kinds(record) == {"two -> three": "diagonal", "three -> four": "diagonal"}
+    assert "getitem" in dict(record.without)["one"]
+    obeyed(record)

@@ -55,10 +55,10 @@ def lightning_callback(**options: Any) -> Any:
         def on_train_start(self, trainer: Any, pl_module: Any) -> None:
             self.held.begin(pl_module, list(trainer.optimizers))
 
-        def on_train_end(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002
+        def on_train_end(self, trainer: Any, pl_module: Any) -> None:
             self.held.end()
 
-        def on_exception(self, trainer: Any, pl_module: Any, exception: Any) -> None:  # noqa: ARG002
+        def on_exception(self, trainer: Any, pl_module: Any, exception: Any) -> None:
             self.held.end()
 
     return LawMonitor()
@@ -93,10 +93,10 @@ def hugging_face_callback(**options: Any) -> Any:
         def monitor(self) -> Any:
             return self.held.monitor
 
-        def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:  # noqa: ARG002
+        def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
             self.held.begin(given["model"], given["optimizer"])
 
-        def on_train_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:  # noqa: ARG002
+        def on_train_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
             self.held.end()
 
     return LawMonitor()

@@ -2,7 +2,9 @@
 
 With ``C = sum_i s_i A_i A_i^T`` and ``A_i -> A_i + P_i``, ``P = sum of parts P_k``:
 
-``Delta C = sum_i s_i (A P^T + P A^T + P P^T) = sum_k sum_i s_i (M P_k^T + P_k M^T)``, ``M = A + P/2``.
+``Delta C = sum_i s_i (A P^T + P A^T + P P^T) = sum_k sum_i s_i (M P_k^T + P_k M^T)``
+
+with ``M = A + P/2``.
 
 So each part gets its first-order term, its own square, and half of what it shares with the others.
 The gradient's first-order term vanishes where there is a law; what is left of it is the part
@@ -86,7 +88,9 @@ class Sums:
         out: Any = 0.0
         rows = zip(self._signs, self.updates, self._see(left), self._see(right), strict=True)
         for sign, update, one, two in rows:
-            scale = sign * size(update) if one is not None and two is not None else 0.0
+            if one is None or two is None:
+                continue
+            scale = sign * size(update)
             if scale:
                 out = _added(out, scale, self._form.pair(one, two))
         return out
@@ -167,7 +171,9 @@ def _common(ours: list[Update]) -> tuple[float, float]:
     total = sum(squares)
     if total == 0.0:
         return 1.0, ours[0].settings.lr
-    scaling = sum(up.product for up in ours) / total if any(up.scaled is not None for up in ours) else 1.0
+    scaling = (
+        sum(up.product for up in ours) / total if any(up.scaled is not None for up in ours) else 1.0
+    )
     if len(rates) == 1:
         return scaling, rates.pop()
     return scaling, sum(up.settings.lr * s for up, s in zip(ours, squares, strict=True)) / total

@@ -8,7 +8,16 @@ from typing import Any
 from torch import fx, nn
 
 from thalweg.monitor._attention import multihead_laws, named_laws
-from thalweg.monitor._graph import NoLawError, Path, Source, follow, pair_law, scale_law, source_of
+from thalweg.monitor._graph import (
+    NORMS,
+    NoLawError,
+    Path,
+    Source,
+    follow,
+    pair_law,
+    scale_law,
+    source_of,
+)
 from thalweg.monitor._laws import Law
 from thalweg.monitor._pairs import given_law
 from thalweg.monitor._undisturbed import random_numbers_kept, structure
@@ -56,7 +65,7 @@ def find(model: Any, pairs: Sequence[tuple[Any, ...]] | None) -> Found:
     with random_numbers_kept(model):
         try:
             copied = structure(model)
-        except Exception as error:  # noqa: BLE001 (whatever a model's own copying raises)
+        except Exception as error:
             found.without.append(("model", f"cannot be copied for tracing: {_line(error)}"))
         else:
             _trace(copied, "", found, covered)
@@ -64,7 +73,7 @@ def find(model: Any, pairs: Sequence[tuple[Any, ...]] | None) -> Found:
     return _kept(found, model)
 
 
-class _Tracer(fx.Tracer):
+class _Tracer(fx.Tracer):  # type: ignore[misc]
     """Takes attention that is known by its names, and on request every child, as one node."""
 
     def __init__(self, *, children_whole: bool = False) -> None:
@@ -87,7 +96,7 @@ def _trace(module: Any, prefix: str, found: Found, covered: set[str]) -> None:
         return
     try:
         graph = _Tracer().trace(module)
-    except Exception as error:  # noqa: BLE001 (tracing runs the user's code)
+    except Exception as error:
         if isinstance(module, nn.Sequential):
             _read(_Tracer(children_whole=True).trace(module), module, prefix, found)
         elif not isinstance(module, (nn.ModuleList, nn.ModuleDict)):
@@ -135,7 +144,7 @@ def _law_from(node: Any, source: Source, modules: Any, calls: collections.Counte
 
 
 def _is_norm(modules: Any, source: Source) -> bool:
-    return not isinstance(modules[source.name], (nn.Linear, nn.modules.conv._ConvNd))
+    return isinstance(modules[source.name], NORMS)
 
 
 def _prefixed(law: Law, prefix: str) -> Law:

@@ -121,6 +121,8 @@ def common_factor(pairs: list[tuple[Any, Any]]) -> float | None:
         return None
     product = sum(float((raw.double() * final.double()).sum()) for raw, final in pairs)
     factor = product / square
-    error = sum(float(((final.double() - factor * raw.double()) ** 2).sum()) for raw, final in pairs)
+    error = sum(
+        float(((final.double() - factor * raw.double()) ** 2).sum()) for raw, final in pairs
+    )
     eps = max(torch.finfo(raw.dtype).eps for raw, _ in pairs)
     return factor if error <= (8.0 * eps * factor) ** 2 * square else None

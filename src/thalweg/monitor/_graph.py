@@ -70,9 +70,7 @@ def source_of(name: str, module: Any) -> Source | None:
     return None
 
 
-def _source(
-    name: str, module: Any, units: int, layout: str, view: View, *, matrix: bool
-) -> Source:
+def _source(name: str, module: Any, units: int, layout: str, view: View, *, matrix: bool) -> Source:
     terms = [Term(parameter=f"{name}.weight", sign=-1.0, view=view)]
     if getattr(module, "bias", None) is not None:
         terms.append(Term(parameter=f"{name}.bias", sign=-1.0, view=incoming()))

@@ -1,7 +1,7 @@
 """What a law is: a sum of signed Gram matrices of views of parameters, or of their diagonals.
 
-Every law of this package has the form ``C = sum_i s_i A_i A_i^T``, where ``A_i`` is a parameter seen
-as a stack of matrices of shape ``(blocks, units, rest)``: incoming weights of a hidden unit with
+Every law of this package has the form ``C = sum_i s_i A_i A_i^T``, where ``A_i`` is a parameter
+seen as matrices of shape ``(blocks, units, rest)``: incoming weights of a hidden unit with
 sign -1, outgoing ones with sign +1 (Spec 2.2), of which only the diagonal is conserved where an
 activation acts on units one by one (Spec 6.3).
 """

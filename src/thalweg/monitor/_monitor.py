@@ -178,5 +178,3 @@ def _divide(
         OptimizerWatch(optimizer, laws, model, options, separate=separate)
         for optimizer, laws in zip(optimizers, shares, strict=True)
     ]
-
-

@@ -2,7 +2,8 @@
 
 ``"keep"``: linear in the units and the same for each, so that any change of basis of the units
 passes through. ``"unit"``: only positive scaling of single units passes (Spec 6.3).
-``"flatten"``: joins axes. Anything else ends the path, and the reason is told.
+``"flatten"``: joins axes or averages over positions. Anything else ends the
+path, and the reason is told.
 """
 
 from typing import Any
@@ -100,15 +101,14 @@ def effect(node: fx.Node, modules: dict[str, Any], layout: str) -> str | None:
         return None
     name = name_of(node)
     spatial = layout == "channels"
-    if name in UNIT_NAMES:
+    if name in UNIT_NAMES or (spatial and name in POOL_NAMES):
         return "unit"
     if name in KEEP_NAMES or (name in SCALINGS and _by_number(node)):
         return "keep"
-    if spatial and (name in MEAN_NAMES or (name == "mean" and _over_positions(node))):
+    if spatial and name in MEAN_NAMES:
         return "keep"
-    if spatial and name in POOL_NAMES:
-        return "unit"
-    return "flatten" if _flattens(node, name) else None
+    joins = _flattens(node, name) or (spatial and name == "mean" and _over_positions(node))
+    return "flatten" if joins else None
 
 
 def _module_effect(module: Any, layout: str) -> str | None:
@@ -147,7 +147,7 @@ def _flattens(node: fx.Node, name: str) -> bool:
     if name == "flatten":
         start = node.args[1] if len(node.args) > 1 else node.kwargs.get("start_dim", 0)
         end = node.args[2] if len(node.args) > 2 else node.kwargs.get("end_dim", -1)
-        return start == 1 and end == -1
+        return bool(start == 1 and end == -1)
     return name in {"view", "reshape"} and len(node.args) == 3 and node.args[2] == -1
 
 
@@ -172,7 +172,9 @@ def reason(node: fx.Node, modules: dict[str, Any], source: str) -> str:
         return f"{source} is an output of the model: nothing reads its units linearly"
     if node.op == "call_module":
         kind = type(modules[str(node.target)]).__name__
-        return f"{kind} ({node.target}) does not commute with scaling single units"
+        return (
+            f"{kind} ({node.target}) is not linear and does not commute with scaling single units"
+        )
     name = name_of(node)
     if name in {"add", "iadd", "add_", "sub", "cat", "stack"}:
         return f"{name} joins {source} with another branch (residual connection)"

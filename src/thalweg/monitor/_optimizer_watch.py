@@ -54,9 +54,7 @@ class OptimizerWatch:
         if not self.laws or self._handles:
             return
         if self._separate:
-            self._gradients = Gradients(
-                self._parameters, self._options.scaler, self._buffers
-            )
+            self._gradients = Gradients(self._parameters, self._options.scaler, self._buffers)
         self._handles = [
             self._optimizer.register_step_pre_hook(self._pre),
             self._optimizer.register_step_post_hook(self._post),
@@ -80,16 +78,17 @@ class OptimizerWatch:
 
     def _arm(self) -> None:
         following = self.step + 1
-        self._due = following == 1 or following % self._every == 0 or not self._begun
-        if self._gradients is not None:
-            self._gradients.arm(on=self._due)
+        due = following == 1 or following % self._every == 0 or not self._begun
+        if self._gradients is not None and (due or self._due):
+            self._gradients.arm(on=due)
+        self._due = due
 
     def _pre(self, _optimizer: Any, args: Any, kwargs: Any) -> None:
         self.step += 1
         if self._due:
             try:
                 self._prepare(args, kwargs)
-            except Exception as error:  # noqa: BLE001 (the training must go on)
+            except Exception as error:
                 self._give_up(error)
 
     def _prepare(self, args: Any, kwargs: Any) -> None:
@@ -117,29 +116,39 @@ class OptimizerWatch:
 
     def _post(self, _optimizer: Any, _args: Any, _kwargs: Any) -> None:
         try:
-            with torch.no_grad():
-                self._finish()
-        except Exception as error:  # noqa: BLE001 (the training must go on)
+            if self._before is not None:
+                with torch.no_grad():
+                    self._finish(self._before)
+            elif self._values_every is not None and self.step % self._values_every == 0:
+                self._note_values()
+        except Exception as error:
             self._give_up(error)
         else:
             self._arm()
 
-    def _finish(self) -> None:
-        if self._before is not None:
-            before, self._before = self._before, None
-            done = take_after(
-                self._optimizer, self._parameters, before, self._gradients, self._buffers
-            )
-            self._record(done)
-            self._begun = True
-        elif self._values_every is not None and self.step % self._values_every == 0 and self._begun:
-            rows = [row for law in self.laws if law.by_unit for row in law.note_values(self.step)]
+    def _finish(self, before: dict[str, Before]) -> None:
+        self._before = None
+        done = take_after(self._optimizer, self._parameters, before, self._gradients, self._buffers)
+        self._record(done)
+        self._begun = True
+
+    def _note_values(self) -> None:
+        if not self._begun:
+            return
+        rows = []
+        for law in self.laws:
+            if law.by_unit:
+                rows += law.note_values(self.step)
+        if rows:
             self._keep(rows)
 
     def _keep(self, rows: list[dict[str, Any]]) -> None:
         """Keep values, thinned step by step so that all laws have the same steps."""
-        for step in sorted({row["step"] for row in rows}):
-            if self._values.add([row for row in rows if row["step"] == step]):
+        by_step: dict[int, list[dict[str, Any]]] = {}
+        for row in rows:
+            by_step.setdefault(row["step"], []).append(row)
+        for step in sorted(by_step):
+            if self._values.add(by_step[step]):
                 self._values_every = 2 * (self._values_every or 1)
 
     def _record(self, done: Step) -> None:

@@ -1,8 +1,8 @@
 """One step of an optimizer taken apart, from its own state, for each parameter.
 
 ``SGD``, ``Adam`` and ``AdamW`` move along ``-lr * u - lr * decay * W`` where ``u`` comes from a
-direction ``r`` (momentum, bias corrected) by scaling of coordinates, and ``r`` from ``d = g + l2 * W``
-by averaging over time. Everything is computed again, so that what remains of the measured step is
+direction ``r`` (momentum, bias corrected) by scaling of coordinates, and ``r`` from
+``d = g + l2 * W`` by averaging over time. Everything is computed again, so that what remains of the measured step is
 the rounding of the weights.
 """
 
@@ -42,7 +42,7 @@ class Update:
         The weights before the step, the measured step, and the weights after half of it.
     fresh
         The gradient at these weights, or None if there was none and nothing moved; `leftover` and
-        `clipping` are what was there before it and what was changed after it, or None. ``sign`` is -1 where the optimizer maximizes.
+        `clipping` are what was there before it and what was changed after it, or None.
     batch_free
         The gradient of the loss on all data, if it was asked for.
     averaged

@@ -69,7 +69,7 @@ def watch(
     Laws: Spec 2.2 and 6.3 with biases; parts: Spec 8.1, 8.2 and ``docs/monitor.md``. The monitor
     reads copies of weights and gradients in hooks of the optimizer and of the parameters. It uses
     no random numbers and leaves every number of the training as it is.
-    """  # noqa: DOC502 (raised by the monitor)
+    """
     try:
         importlib.import_module("torch")
     except ImportError as error:

@@ -35,7 +35,9 @@ def precision(gradients: list[Any]) -> Any:
     stored = max((item.dtype for item in gradients), key=lambda item: torch.finfo(item).bits)
     if stored == torch.float32:
         for short in (torch.bfloat16, torch.float16):
-            if any(torch.equal(item.to(short).to(stored), item) and item.any() for item in gradients):
+            if any(
+                torch.equal(item.to(short).to(stored), item) and item.any() for item in gradients
+            ):
                 return short
     return stored
 

@@ -29,7 +29,19 @@ WORDS = {
 COLOURS = dict(
     zip(
         PARTS,
-        (CYCLE[0], CYCLE[4], CYCLE[2], CYCLE[1], CYCLE[3], CYCLE[5], INK, "#7b5ea7", PALE, PALE, INK),
+        (
+            CYCLE[0],
+            CYCLE[4],
+            CYCLE[2],
+            CYCLE[1],
+            CYCLE[3],
+            CYCLE[5],
+            INK,
+            "#7b5ea7",
+            PALE,
+            PALE,
+            INK,
+        ),
         strict=True,
     )
 )
@@ -80,7 +92,9 @@ def draw_record(record: Record, panel: str = "all", max_points: int = 400) -> Fi
 
 def _series(record: Record, law: str, column: str) -> tuple[np.ndarray, np.ndarray]:
     """Return steps and values of one law where there is a value."""
-    rows = [row for row in record.table.to_pylist() if row["law"] == law and row[column] is not None]
+    rows = [
+        row for row in record.table.to_pylist() if row["law"] == law and row[column] is not None
+    ]
     return np.array([row["step"] for row in rows]), np.array([row[column] for row in rows])
 
 
@@ -137,9 +151,7 @@ def _steps(ax: Axes, record: Record, laws: list[LawSummary], max_points: int) ->
             continue
         index = thin(len(steps), max_points)
         largest = max(largest, float(np.abs(values).max()))
-        ax.plot(
-            steps[index], values[index], color=COLOURS[name], label=WORDS[name], linewidth=1.3
-        )
+        ax.plot(steps[index], values[index], color=COLOURS[name], label=WORDS[name], linewidth=1.3)
     if largest > 0.0:
         ax.set_yscale("symlog", linthresh=1e-4 * largest)
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))

@@ -40,7 +40,7 @@ ALT = {
     "drift": "Relative drift of the conserved matrices over flow time.",
     "norms": "Spectral norm of every layer over flow time, with proved bounds.",
     "atlas": "Critical values as heights, sets of learned directions as points, joined by lines.",
-    "record-drift": "Relative drift of conserved quantities over training steps, a line for each law.",
+    "record-drift": "Relative drift of conserved quantities over steps, a line for each law.",
     "record-causes": "Bars: shares of what changed each conserved quantity.",
     "record-steps": "What changed the law with the largest drift, step by step.",
     "verdict": "Loss along the direction that proves the verdict; eigenvalues of the Hessian.",

@@ -1,5 +1,6 @@
 """The page of a watched training."""
 
+import contextlib
 import os
 import platform
 from importlib import metadata
@@ -15,13 +16,13 @@ from thalweg.report._pictures import inline, rendered
 CAPTIONS = {
     "drift": (
         "Drift",
-        "How far every conserved quantity has moved from its value at the start, in Frobenius norms. "
-        "Gradient flow would leave it at zero.",
+        "How far every conserved quantity has moved from its value at the start, in Frobenius "
+        "norms. Gradient flow would leave it at zero.",
     ),
     "causes": (
         "Causes",
-        "Shares of the change summed over the recorded steps. Shares add up to 100 %; what lies left "
-        "of zero worked against the others.",
+        "Shares of the change summed over the recorded steps. Shares add up to 100 %; what lies "
+        "left of zero worked against the others.",
     ),
     "steps": (
         "Causes step by step",
@@ -81,7 +82,9 @@ def write_record(record: Record, path: str | os.PathLike[str]) -> Path:
 
 def _answer(record: Record) -> str:
     if not record.laws:
-        return "No pair of layers of this model has a conservation law that the training would break."
+        return (
+            "No pair of layers of this model has a conservation law that the training would break."
+        )
     worst = max(record.laws, key=lambda law: law.drift)
     count = len(record.laws)
     many = "One conserved quantity was" if count == 1 else f"{count} conserved quantities were"
@@ -97,7 +100,9 @@ def _law(law: LawSummary, record: Record) -> dict[str, str]:
         kind += "; steps were taken apart on a part of it"
     shares = sorted(law.shares.items(), key=lambda item: -abs(item[1]))
     told = ", ".join(
-        f"{name.replace('_', ' ')} {100 * share:.3g} %" for name, share in shares if abs(share) >= 1e-4
+        f"{name.replace('_', ' ')} {100 * share:.3g} %"
+        for name, share in shares
+        if abs(share) >= 1e-4
     )
     return {
         "name": law.name,
@@ -111,10 +116,8 @@ def _law(law: LawSummary, record: Record) -> dict[str, str]:
 
 def _provenance(record: Record) -> list[tuple[str, str]]:
     versions = f"thalweg {thalweg.__version__}, Python {platform.python_version()}"
-    try:
+    with contextlib.suppress(metadata.PackageNotFoundError):
         versions += f", torch {metadata.version('torch')}"
-    except metadata.PackageNotFoundError:
-        pass
     return [
         ("optimizer", ", ".join(record.optimizers)),
         ("steps", f"{record.steps}, the first and every {record.every}th recorded"),
