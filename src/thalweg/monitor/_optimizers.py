@@ -1,9 +1,9 @@
 """One step of an optimizer taken apart, from its own state, for each parameter.
 
-``SGD``, ``Adam`` and ``AdamW`` move along ``-lr * u - lr * decay * W`` where ``u`` comes from a
+``SGD``, ``Adam`` and ``AdamW`` move along ``-lr * u - lr * decay * W``, where ``u`` comes from a
 direction ``r`` (momentum, bias corrected) by scaling of coordinates, and ``r`` from
-``d = g + l2 * W`` by averaging over time. Everything is computed again, so that what remains of the measured step is
-the rounding of the weights.
+``d = g + l2 * W`` by averaging over time. Everything is computed again, so that what remains of the
+measured step is the rounding of the weights.
 """
 
 import dataclasses
