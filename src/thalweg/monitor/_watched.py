@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from thalweg.monitor._attribute import attribute, obedience
-from thalweg.monitor._forms import Form, Seen
+from thalweg.monitor._forms import Form
 from thalweg.monitor._laws import Law
 from thalweg.monitor._optimizers import Update
 from thalweg.monitor._record import LawSummary
@@ -71,7 +71,7 @@ class Watched:
         self._sums: dict[str, Any] = {}
         self._pending: list[tuple[int, Any]] = []
         self._places: list[int] = []
-        self._views: list[tuple[float, Any]] = []
+        self._views: list[tuple[float, Any, Any]] = []
 
     @property
     def names(self) -> list[str]:
@@ -149,33 +149,42 @@ class Watched:
     def note_values(self, step: int) -> list[dict[str, Any]]:
         """Note the values of single units; returns rows when enough have come together."""
         value: Any = None
-        for sign, view in self._live_views():
-            if view.shape[-1] == 1 and value is not None:
-                value.addcmul_(view[..., 0], view[..., 0], value=sign)
-                continue
-            if view.stride(-1) == 1 and value is not None:
+        for sign, view, work in self._live_views():
+            if value is None:
+                value = torch.mul(view, view, out=work).sum(-1)
+                value = value if sign > 0.0 else value.neg_()
+            elif work is None:
+                value.addcmul_(view, view, value=sign)
+            elif view.stride(-1) == 1:
                 norms = torch.linalg.vector_norm(view, dim=-1)
                 value.addcmul_(norms, norms, value=sign)
-                continue
-            square = self.form.square(Seen(view))
-            value = square.mul_(sign) if value is None else value.add_(square, alpha=sign)
+            else:
+                value.add_(torch.mul(view, view, out=work).sum(-1), alpha=sign)
         self._pending.append((step, value))
         return self.flush() if len(self._pending) >= PENDING else []
 
-    def _live_views(self) -> list[tuple[float, Any]]:
-        """Return signed views that follow the parameters, made again when memory has moved."""
-        places = [item.untyped_storage().data_ptr() for item in self._parameters.values()]
-        if places != self._places:
-            views = [
-                (term.sign, term.view(self._parameters[term.parameter].detach()))
-                for term in self.law.terms
-            ]
-            seen = [view.untyped_storage().data_ptr() for _, view in views]
-            # A view that had to copy does not follow.
-            if not set(seen) <= set(places):
-                return views
+    def _live_views(self) -> list[tuple[float, Any, Any]]:
+        """Return signs, views that follow the parameters, and memory for their squares.
+
+        They are made again when a parameter has moved in memory, and every time where a view had
+        to copy and so does not follow. Biases come without their last axis and need no memory.
+        """
+        places = [item.data_ptr() for item in self._parameters.values()]
+        if places == self._places:
+            return self._views
+        views: list[tuple[float, Any, Any]] = []
+        follow = True
+        for term in self.law.terms:
+            parameter = self._parameters[term.parameter].detach()
+            view = term.view(parameter)
+            follow &= view.untyped_storage().data_ptr() == parameter.untyped_storage().data_ptr()
+            if view.shape[-1] == 1 and views:
+                views.append((term.sign, view[..., 0], None))
+            else:
+                views.append((term.sign, view, torch.empty_like(view)))
+        if follow:
             self._places, self._views = places, views
-        return self._views
+        return views
 
     def flush(self) -> list[dict[str, Any]]:
         """Turn noted values into rows."""
