@@ -65,7 +65,7 @@ class Sums:
         self._signs = [term.sign for term in law.terms]
         self._views = [term.view for term in law.terms]
         self._seen: dict[str, list[Seen | None]] = {}
-        self._known: dict[str, list[Any]] = {}
+        self._known: dict[tuple[str, str], list[Any]] = {}
 
     def _see(self, name: str) -> list[Seen | None]:
         if name not in self._seen:
@@ -83,47 +83,45 @@ class Sums:
             total = _added(total, sign, self._form.square(before)) if before else total
         return total
 
+    def pairs(self, left: str, right: str) -> list[Any]:
+        """Return ``X Y^T + Y X^T`` for each term, computed once; None where one is missing."""
+        key = (left, right)
+        if key not in self._known:
+            self._known[key] = [
+                None if one is None or two is None else self._form.pair(one, two)
+                for one, two in zip(self._see(left), self._see(right), strict=True)
+            ]
+        return self._known[key]
+
     def total(self, left: str, right: str, size: Callable[[Update], float]) -> Any:
         """Return ``sum s size (X Y^T + Y X^T)``; 0.0 if nothing contributes."""
-        out: Any = 0.0
-        rows = zip(self._signs, self.updates, self._see(left), self._see(right), strict=True)
-        for sign, update, one, two in rows:
-            if one is None or two is None:
-                continue
-            scale = sign * size(update)
-            if scale:
-                out = _added(out, scale, self._form.pair(one, two))
-        return out
+        return self._sum(self.pairs(left, right), size)
 
-    def middle(self, name: str, size: Callable[[Update], float]) -> Any:
-        """Return ``sum s size (M X^T + X M^T)`` with the weights in the middle of the step."""
+    def _sum(self, forms: list[Any], size: Callable[[Update], float]) -> Any:
         out: Any = 0.0
-        for sign, update, form in zip(self._signs, self.updates, self._middles(name), strict=True):
+        for sign, update, form in zip(self._signs, self.updates, forms, strict=True):
             scale = sign * size(update) if form is not None else 0.0
             out = _added(out, scale, form) if scale else out
         return out
 
-    def _middles(self, name: str) -> list[Any]:
-        """Return ``M X^T + X M^T`` for each term, computed once."""
-        if name not in self._known:
-            self._known[name] = [
-                None if x is None or m is None else self._form.pair(m, x)
-                for m, x in zip(self._see("middle"), self._see(name), strict=True)
-            ]
-        return self._known[name]
+    def middle(self, name: str, size: Callable[[Update], float]) -> Any:
+        """Return ``sum s size (M X^T + X M^T)`` with the weights in the middle of the step."""
+        if name != "fresh":
+            return self.total("middle", name, size)
+        # Both orders of the gradient are known already.
+        return self.total("before", name, size) + 0.5 * self.total("change", name, size)
 
     def has(self, name: str) -> bool:
         """Whether any parameter has such a tensor."""
         return any(getattr(update, name) is not None for update in self.updates)
 
-    def direction(self, size: Callable[[Update], float]) -> Any:
-        """Return `middle` of ``r``: what the step would follow without scaling of coordinates."""
+    def present(self, size: Callable[[Update], float]) -> Any:
+        """Return `middle` of ``d``: the gradient as it was used, with decay where it is part."""
         out = self.middle("fresh", lambda up: size(up) * up.settings.sign)
         for name in EXTRAS:
             if self.has(name):
                 out = out + self.middle(name, lambda up: size(up) * up.settings.sign)
-        out = out + self.middle("before", lambda up: size(up) * up.settings.coupled)
-        return out + self.middle("averaged", size) if self.has("averaged") else out
+        return out + self.middle("before", lambda up: size(up) * up.settings.coupled)
 
 
 def _added(total: Any, scale: float, term: Any) -> Any:
@@ -207,13 +205,13 @@ def _away_from_it(sums: Sums, step: float, scaling: float, mean: float) -> dict[
             "before",
             lambda up: -step * up.settings.coupled - up.settings.lr * up.settings.decoupled,
         )
-    if sums.has("averaged"):
-        parts["momentum"] = sums.middle("averaged", lambda _: -step)
+    if any(up.averaged for up in sums.updates):
+        parts["momentum"] = sums.middle("step", lambda _: -step) - sums.present(lambda _: -step)
     if sums.has("scaled"):
         scaled = sums.middle("scaled", lambda up: -up.settings.lr)
-        parts["adaptivity"] = scaled - sums.direction(lambda up: -scaling * up.settings.lr)
+        parts["adaptivity"] = scaled - sums.middle("step", lambda up: -scaling * up.settings.lr)
     if any(up.settings.lr != mean for up in sums.updates):
-        parts["learning_rates"] = sums.direction(lambda up: -scaling * (up.settings.lr - mean))
+        parts["learning_rates"] = sums.middle("step", lambda up: -scaling * (up.settings.lr - mean))
     return parts
 
 

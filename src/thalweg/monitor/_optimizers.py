@@ -7,6 +7,7 @@ measured step is the rounding of the weights.
 """
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -46,7 +47,7 @@ class Update:
     batch_free
         The gradient of the loss on all data, if it was asked for.
     averaged
-        ``r - d``, or None without momentum.
+        Whether ``r`` differs from ``d``.
     scaled
         ``u``, or None where it is ``r``.
     rounding
@@ -63,7 +64,7 @@ class Update:
     leftover: Any = None
     clipping: Any = None
     batch_free: Any = None
-    averaged: Any = None
+    averaged: bool = False
     scaled: Any = None
     step: Any = None
     rounding: bool = True
@@ -139,8 +140,7 @@ def complete(update: Update, state: dict[str, Any], after: Any, memory: Memory) 
         return
     direction = _direction(update, memory)
     step = _averaged(settings, direction, state, memory)
-    if step is not direction:
-        update.averaged = torch.sub(step, direction, out=memory("averaged"))
+    update.averaged = step is not direction
     scaled = step
     if settings.kind == "adam":
         scaled = torch.div(step, _denominator(settings, state, memory), out=memory("scaled"))
@@ -169,7 +169,7 @@ def _averaged(settings: Settings, direction: Any, state: dict[str, Any], memory:
     """Return ``r``: the direction averaged over time."""
     if settings.kind == "adam":
         correction = 1.0 - settings.betas[0] ** float(state["step"])
-        return memory("step").copy_(state["exp_avg"]).div_(correction)
+        return torch.mul(state["exp_avg"], 1.0 / correction, out=memory("step"))
     if settings.momentum == 0.0:
         return direction
     buffer = memory("step").copy_(state["momentum_buffer"])
@@ -177,9 +177,10 @@ def _averaged(settings: Settings, direction: Any, state: dict[str, Any], memory:
 
 
 def _denominator(settings: Settings, state: dict[str, Any], memory: Memory) -> Any:
-    second = memory("rest").copy_(state["max_exp_avg_sq" if settings.amsgrad else "exp_avg_sq"])
+    second = state["max_exp_avg_sq" if settings.amsgrad else "exp_avg_sq"]
     correction = 1.0 - settings.betas[1] ** float(state["step"])
-    return second.div_(correction).sqrt_().add_(settings.eps)
+    root = torch.sqrt(second, out=memory("rest"))
+    return root.mul_(1.0 / math.sqrt(correction)).add_(settings.eps)
 
 
 def _norm(tensor: Any) -> float:
