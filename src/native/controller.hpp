@@ -14,17 +14,18 @@ namespace thalweg {
 // Everything an integration knows between two accepted steps besides its vectors.
 struct State {
     double t, loss, h, radius, error, tolerance;
-    double ceiling, quiet, gain, tried_from;  // tried_from: NaN when there is no trial
-    double rhs_cost, rodas_cost;
-    double seen;  // length that was asked for last
+    double ceiling, quiet, rival, tried_from;  // tried_from: NaN when there is no trial
+    double rhs_cost, implicit_cost;  // seconds of a right-hand side and of an implicit step
+    double seen;  // length of implicit steps when they last grew
     double left, left_step, lift;  // efficiency and step of the explicit method left; their ratio
     std::int64_t implicit, fixed, wait, patience, since;  // fixed: the method may not change
     std::int64_t turn, calm, high;  // steps since order eight began or ended; to wait; it is used
-    std::int64_t age, free, has_vector;  // free: nobody asked for one method
+    std::int64_t age, free, multistep, has_vector;  // free: nobody asked for one method
     std::int64_t steps, rejected, rhs, factorizations, explicit_steps, implicit_steps;
 };
 
-inline constexpr std::int64_t implicit_kind = -1, high_kind = -2, rest_kind = -3;
+inline constexpr std::int64_t implicit_kind = -1, high_kind = -2, rest_kind = -3,
+                              bdf_kind = -10;  // a row tells bdf_kind - order
 
 inline constexpr double aim = 0.5;  // error that the controller settles at
 
@@ -49,38 +50,21 @@ public:
     // Kind of the next step; its length goes to `step`.
     std::int64_t next(double& step) {
         if (s_.high && stays_high(step)) return high_kind;
-        const double h = s_.h;
-        const bool trial = !std::isnan(s_.tried_from);
-        const bool growing = h > 1.5 * s_.seen;
-        s_.seen = h;
-        const bool done = s_.since >= (trial ? trial_steps : stay) &&
-                          !(trial && growing && s_.since < 3 * trial_steps);
-        if (trial && done) s_.gain = std::min(std::max(h / s_.tried_from, 1.0), farthest);
-        const double brief = s_.implicit ? h / s_.gain : h, far = s_.implicit ? h : h * s_.gain;
-        const double reach = std::min(brief, longest());
+        if (s_.implicit && stays_implicit(step)) return implicit_kind;
+        const double reach = std::min(s_.h, longest());
         const Index degree = rock4_.choose(reach * s_.radius);
         const double stages = rock4_.degree(degree).stages, work = stages * s_.rhs_cost;
-        if (!s_.fixed && !s_.implicit && !trial && turns_high(reach, stages, step))
-            return high_kind;
-        if (!s_.fixed && done) {
-            const double one = work / reach, two = s_.rodas_cost / far;
-            const double ratio = s_.implicit ? two / one : one / two;
-            if (ratio > (trial ? 1.0 : hysteresis)) {
-                s_.patience = trial ? 2 * s_.patience : probe;
-                s_.implicit = !s_.implicit;
-                s_.since = s_.wait = 0;
-            } else if (!s_.implicit && degree > 0 &&
-                       s_.wait >= std::max(double(std::min(s_.patience, 16 * probe)),
-                                           5.0 * trial_steps * s_.rodas_cost / work)) {
-                s_.implicit = 1;
-                s_.since = s_.wait = 0;
-                s_.tried_from = step = h;
-                return implicit_kind;
-            }
-            s_.tried_from = std::numeric_limits<double>::quiet_NaN();
+        step = reach;
+        if (s_.fixed) return degree;
+        if (turns_high(reach, stages, step)) return high_kind;
+        if (reach * s_.radius > brief && s_.wait >= interval(work)) {
+            s_.implicit = 1;
+            s_.since = s_.wait = 0;
+            s_.tried_from = s_.seen = step = s_.h;
+            s_.rival = work / reach;
+            return implicit_kind;
         }
-        step = s_.implicit ? far : reach;
-        return s_.implicit ? implicit_kind : degree;
+        return degree;
     }
 
     void accepted() { ++s_.since, ++s_.wait, ++s_.turn; }
@@ -133,12 +117,51 @@ private:
         s_.high = !s_.high;
         s_.left = judged ? std::numeric_limits<double>::quiet_NaN() : efficiency;
         s_.left_step = h;
-        s_.h = s_.seen = next;
-        s_.turn = s_.since = 0;
+        s_.h = next;
+        s_.turn = s_.since = s_.wait = 0;
     }
 
-    static constexpr double hysteresis = 1.5, farthest = 64.0;
-    static constexpr std::int64_t stay = 5, probe = 40, trial_steps = 8;
+    static constexpr double brief = 2.0;  // step times radius that implicit steps cannot beat
+    static constexpr std::int64_t stay = 5, patient = 8, trial_steps = 12, most_patient = 640;
+
+    // Whether implicit steps go on; the length of the next goes to `step`.
+    bool stays_implicit(double& step) {
+        step = s_.h;
+        if (s_.fixed) return true;
+        if (s_.h > 1.2 * s_.seen) s_.seen = s_.h, s_.wait = 0;  // still growing
+        const double price = s_.implicit_cost / s_.h;
+        if (std::isnan(s_.tried_from)) {
+            if (s_.since < stay || price <= explicit_price()) return true;
+        } else if (s_.since >= 4 && price < 0.8 * s_.rival) {
+            s_.tried_from = std::numeric_limits<double>::quiet_NaN();
+            s_.patience = patient;
+            s_.since = 0;
+            return true;
+        } else {
+            const bool hopeless = s_.wait >= 8 || price > 4 * s_.rival;
+            if (s_.since < (hopeless ? trial_steps : 3 * trial_steps)) return true;
+            s_.patience = std::min(2 * s_.patience, most_patient);
+            s_.h = s_.tried_from;
+            s_.tried_from = std::numeric_limits<double>::quiet_NaN();
+        }
+        s_.implicit = 0;
+        s_.since = s_.wait = 0;
+        return false;
+    }
+
+    // Seconds per unit of time of explicit steps no longer than the implicit ones, or of the
+    // longest stable ones of order eight.
+    double explicit_price() const {
+        const double reach = std::min(s_.h, longest());
+        const double stages = rock4_.degree(rock4_.choose(reach * s_.radius)).stages;
+        return s_.rhs_cost * std::min(stages / reach, Dop853::stages / high_reach());
+    }
+
+    // Explicit steps before implicit ones are tried: the trial must be cheap against them.
+    double interval(double work) const {
+        const double ratio = s_.implicit_cost / work;
+        return std::max(double(s_.patience), (ratio < 0.5 ? 1.0 : 1.5) * trial_steps * ratio);
+    }
 
     double longest() const {
         const double reach = std::min({rock4_.longest(), s_.ceiling, s_.quiet});

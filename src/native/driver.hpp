@@ -4,44 +4,35 @@
 #include <chrono>
 #include <memory>
 
+#include "bdf.hpp"
 #include "controller.hpp"
+#include "limits.hpp"
 #include "rodas4.hpp"
+#include "spectral.hpp"
 
 namespace thalweg {
-
-struct Limits {
-    double t_end, loss_stop, gradient_stop, seconds;  // seconds of a slice
-    std::int64_t max_steps, capacity;                 // rows of the caller's buffers
-    std::int64_t dense;                               // implicit steps are taken here
-};
-
-// An accepted step: where it ended, how long and of which kind it was.
-struct Row {
-    double t, loss, gradient_norm, h;
-    std::int64_t kind;
-};
-
-enum Status {
-    go_on, at_end, loss_reached, gradient_reached, steps_spent, diverged, non_finite, too_small,
-    implicit_due,  // but the caller has to take it
-    out_of_memory
-};
 
 class Driver {
 public:
     Driver(int depth, const std::int64_t* dims, const double* target, const double* metric)
         : field_(depth, dims, target, metric), rock4_(field_) {
-        for (auto** array : arrays()) *array = space_.take(field_.length());
-        space_.allocate();
-        for (auto** array : arrays()) *array = space_.take(field_.length());
+        for (int pass = 0; pass < 2; ++pass) {
+            if (pass) space_.allocate();
+            for (auto** array : arrays()) *array = space_.take(field_.length());
+            past_.cut(space_, field_.length());
+        }
     }
+
+    // Doubles that a run keeps between two slices besides its state and vectors.
+    Index memory() const { return Past::room(field_.size()) + plan_room + field_.size(); }
 
     // Takes steps until something stops them, the buffers are full or the time of a slice is over.
     Status run(State& state, const Limits& limits, double* y, double* slope, double* vector,
-               Row* rows, double* points, std::int64_t& count) {
+               double* memory, Row* rows, double* points, std::int64_t& count) {
         field_.unpack(y, y_);
         field_.unpack(slope, slope_);
         field_.unpack(vector, vector_);
+        remember(state, memory);
         assembled_ = false;
         Choice choice(state, rock4_);
         const auto begin = std::chrono::steady_clock::now();
@@ -58,6 +49,7 @@ public:
         field_.pack(y_, y);
         field_.pack(slope_, slope);
         field_.pack(vector_, vector);
+        keep(state, memory);
         return status;
     }
 
@@ -100,6 +92,7 @@ public:
 
 private:
     static constexpr std::int64_t refresh = 10;
+    static constexpr Index plan_room = sizeof(Bdf::Plan) / sizeof(double);
     static constexpr Index widest = 20000;  // unknowns; the same as in _controller.py
     static constexpr double calming = 4.2;  // step times radius that damps the stiffest modes most
     static constexpr double rest_share = 0.1;  // of the tolerance that the rest of the way may be
@@ -110,12 +103,31 @@ private:
         if (size <= limits.gradient_stop) return gradient_reached;
         if (state.t >= limits.t_end) return at_end;
         if (state.steps >= limits.max_steps) return steps_spent;
-        return all_within(field_.length(), y_, 1e100) ? go_on : diverged;
+        return norm(field_.length(), y_) <= 1e100 ? go_on : diverged;
+    }
+
+    void remember(const State& s, const double* memory) {
+        past_.restore(field_, memory);
+        if (past_.count() == 0) past_.push(s.t, y_, field_.length());
+        memory += Past::room(field_.size());
+        if (s.multistep && memory[0] > 0) {
+            std::memcpy(static_cast<void*>(&multistep().plan), memory, sizeof(Bdf::Plan));
+            bdf_->restore(memory + plan_room);
+        }
+    }
+    void keep(const State& s, double* memory) {
+        if (!s.multistep) return;
+        past_.save(field_, memory);
+        memory += Past::room(field_.size());
+        if (bdf_ && bdf_->plan.shift > 0) {
+            std::memcpy(memory, &bdf_->plan, sizeof(Bdf::Plan));
+            field_.pack(bdf_->linearized(), memory + plan_room);
+        } else memory[0] = 0;
     }
 
     Status step(State& s, const Limits& limits, Choice& choice, Row& row) {
         const Index length = field_.length();
-        if (s.age >= refresh) {
+        if (s.age >= (s.implicit ? 4 * refresh : refresh)) {
             measure(s, choice);
             s.ceiling *= 1.2;
         }
@@ -125,11 +137,19 @@ private:
             row = {limits.t_end, s.loss, norm(length, slope_), limits.t_end - s.t, rest_kind};
             s.t = limits.t_end;
             ++s.steps;
+            past_.clear();
+            past_.push(s.t, y_, length);
             return go_on;
         }
         for (bool calm = rest == Rest::near;;) {
             double h = calming / s.radius;
-            const std::int64_t kind = calm ? high_kind : choice.next(h);
+            const bool explicit_before = !s.implicit;
+            std::int64_t kind = calm ? high_kind : choice.next(h);
+            if (kind == implicit_kind && s.multistep) {
+                kind = bdf_kind;
+                Bdf& bdf = multistep();
+                if (explicit_before) h = s.h = s.seen = bdf.enter(h, s.tolerance);
+            }
             if (kind == implicit_kind && !limits.dense) return implicit_due;
             const bool last = s.t + h >= limits.t_end;
             if (last) h = limits.t_end - s.t;
@@ -147,16 +167,20 @@ private:
                     continue;
                 }
                 const bool quiet = error <= 1;  // only the loss objects
-                s.h = h * (quiet ? 0.5 : std::min(resize(error, 1.0, kind), 0.7));
-                if (grew && kind != implicit_kind) {
+                const double shorter = kind == bdf_kind ? bdf_->shorten(error)
+                                                        : std::min(resize(error, 1.0, kind), 0.7);
+                s.h = h * (quiet ? 0.5 : shorter);
+                if (grew && kind != implicit_kind && kind != bdf_kind) {
                     measure(s, choice);
                     if (quiet && kind >= 0) s.ceiling = 0.8 * h * s.radius;
                 }
                 continue;
             }
             if (!calm) {
-                const double grown = h * resize(error, s.error, kind);
-                s.h = last ? std::max(s.h, grown) : grown;
+                const double factor = kind == bdf_kind
+                                          ? bdf_->lengthen(h, error, s.tolerance, trial_)
+                                          : resize(error, s.error, kind);
+                s.h = last ? std::max(s.h, h * factor) : h * factor;
                 s.error = std::max(error, 1e-4);
                 choice.accepted();
             }
@@ -164,16 +188,22 @@ private:
             std::swap(slope_, trial_slope_);
             s.loss = loss;
             s.t = last ? limits.t_end : s.t + h;
+            if (s.multistep) past_.push(s.t, y_, length);
             assembled_ = false;
             ++s.age;
             ++s.steps;
-            ++(kind == implicit_kind ? s.implicit_steps : s.explicit_steps);
-            row = {s.t, loss, norm(length, slope_), h, kind};
+            const bool implicit = kind == implicit_kind || kind == bdf_kind;
+            ++(implicit ? s.implicit_steps : s.explicit_steps);
+            row = {s.t, loss, norm(length, slope_), h,
+                   kind == bdf_kind ? bdf_kind - bdf_->order_taken() : kind};
             return go_on;
         }
     }
 
     bool attempt(State& s, double h, std::int64_t kind, double& loss) {
+        if (kind == bdf_kind)
+            return bdf_->step(y_, slope_, h, s.radius, s.tolerance, trial_, trial_slope_, error_,
+                              loss, s.rhs, s.factorizations);
         if (kind == high_kind) {
             s.rhs += Dop853::stages;
             loss = high().step(y_, slope_, h, trial_, trial_slope_, error_);
@@ -217,29 +247,11 @@ private:
                std::min(explained, 5e-14 * target * target);
     }
 
-    // Spectral radius of the Hessian by the power method from the last vector.
     void measure(State& s, Choice& choice) {
-        const Index length = field_.length();
-        double size = norm(length, vector_), radius = 0;
-        if (size > 0) scale(vector_, 1 / size);
-        field_.rhs(y_, error_);
-        for (int count = 0; count < 60; ++count) {
-            field_.hessian_product(y_, vector_, error_);
-            size = norm(length, error_);
-            if (!std::isfinite(size) || size == 0) {
-                radius = size;
-                break;
-            }
-            std::swap(vector_, error_);
-            scale(vector_, 1 / size);
-            const bool settled = std::fabs(size - radius) <= (s.has_vector ? 0.05 : 0.02) * size;
-            radius = size;
-            if (settled && count > 0) break;
-        }
-        s.radius = 1.1 * radius;
+        s.radius = spectral_radius(field_, y_, vector_, error_, s.has_vector ? 0.05 : 0.02);
         s.has_vector = 1;
         s.age = 0;
-        choice.hear(norm(length, y_) / std::sqrt(double(field_.size())));
+        choice.hear(norm(field_.length(), y_) / std::sqrt(double(field_.size())));
     }
 
     double first_step(const State& s) const {
@@ -250,12 +262,13 @@ private:
         return std::isfinite(h) && h > 0 ? h : 1.0;
     }
 
-    void scale(double* v, double c) const {
-        for (Index i = 0; i < field_.length(); i += V) store(v + i, c * load(v + i));
-    }
     Dop853& high() {
         if (!dop853_) dop853_ = std::make_unique<Dop853>(field_);
         return *dop853_;
+    }
+    Bdf& multistep() {
+        if (!bdf_) bdf_ = std::make_unique<Bdf>(field_, past_);
+        return *bdf_;
     }
     Rodas4& implicit() {
         if (!rodas4_) rodas4_ = std::make_unique<Rodas4>(field_);
@@ -269,6 +282,8 @@ private:
     Rock4 rock4_;
     std::unique_ptr<Rodas4> rodas4_;
     std::unique_ptr<Dop853> dop853_;
+    std::unique_ptr<Bdf> bdf_;
+    Past past_;
     double *y_ = nullptr, *slope_ = nullptr, *vector_ = nullptr;
     double *trial_ = nullptr, *trial_slope_ = nullptr, *error_ = nullptr;
     bool assembled_ = false;

@@ -39,6 +39,11 @@ public:
     Index size() const { return size_; }      // unknowns
     Index length() const { return length_; }  // doubles with padding
     double target_norm() const { return target_norm_; }
+    int depth() const { return depth_; }
+    Index dim(int l) const { return dims_[l]; }
+    Index stride(int l) const { return stride_[l]; }
+    Index offset(int l) const { return offset_[l]; }
+    const double* metric() const { return metric_; }
 
     // From rows side by side to padded rows, and back.
     void unpack(const double* packed, double* y) const {

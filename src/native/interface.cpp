@@ -22,7 +22,7 @@ int thalweg_cpu_level() {
 }
 
 // Version of the structures below; Python refuses a library with another one.
-int thalweg_interface() { return 3; }
+int thalweg_interface() { return 4; }
 
 void* thalweg_open(int depth, const std::int64_t* dims, const double* target,
                    const double* metric) {
@@ -36,14 +36,18 @@ void* thalweg_open(int depth, const std::int64_t* dims, const double* target,
 void thalweg_close(void* driver) { delete static_cast<Driver*>(driver); }
 
 int thalweg_run(void* driver, State* state, const Limits* limits, double* y, double* slope,
-                double* vector, Row* rows, double* points, std::int64_t* count) {
+                double* vector, double* memory, Row* rows, double* points,
+                std::int64_t* count) {
     try {
-        return static_cast<Driver*>(driver)->run(*state, *limits, y, slope, vector, rows, points,
-                                                 *count);
+        return static_cast<Driver*>(driver)->run(*state, *limits, y, slope, vector, memory, rows,
+                                                 points, *count);
     } catch (const std::exception&) {
         return out_of_memory;
     }
 }
+
+// Doubles of `memory`, all zero at the beginning of a run.
+std::int64_t thalweg_memory(void* driver) { return static_cast<Driver*>(driver)->memory(); }
 
 double thalweg_rhs(void* driver, const double* y, double* slope) {
     return static_cast<Driver*>(driver)->rhs(y, slope);

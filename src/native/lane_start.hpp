@@ -10,13 +10,14 @@ namespace thalweg {
 struct BatchLimits {
     double t_end, loss_stop, gradient_stop, basin_level;
     double rtol, finest, grown;  // tolerance is max(rtol, finest) times the size of the start
+    double rest;                 // size of a gradient that may be rounding, or 0: as in lane_rest.hpp
     std::int64_t max_steps;
 };
 
 // What Python gets for every start.
 struct BatchRow {
-    double t, loss, gradient_norm, basin_time, drift, repaired;
-    std::int64_t status, steps, rejected, stages;
+    double t, loss, gradient_norm, basin_time, drift, repaired, least_gradient;
+    std::int64_t status, steps, rejected, stages, basin_steps, basin_stages, passages;
 };
 
 // Shared by all threads that work on a batch. Which thread takes a start changes nothing but time.
@@ -42,6 +43,11 @@ struct LaneState {
     Vector ceiling{}, quiet{};  // limits of step times radius, see controller.hpp
     Vector basin_time{}, steps{}, rejected{}, stages{}, held{};
     Vector restless{};  // the last estimate of the radius has not settled
+    Vector basin_steps{}, basin_stages{}, least{};  // least gradient before the basin
+    Vector reach{}, last{};  // length of the next step, and whether it is the last
+    Vector high{};           // it is one of order eight
+    Vector lift{};           // about how many steps of order four are as exact as one of them
+    Vector label{}, entered{}, closest{}, passages{};  // see lane_plateau.hpp
 
     template <typename Apply>
     static void each(LaneState& a, LaneState& b, Apply apply) {
@@ -50,8 +56,24 @@ struct LaneState {
                           &LaneState::radius, &LaneState::path, &LaneState::ceiling,
                           &LaneState::quiet, &LaneState::basin_time, &LaneState::steps,
                           &LaneState::rejected, &LaneState::stages, &LaneState::held,
-                          &LaneState::restless})
+                          &LaneState::restless, &LaneState::basin_steps,
+                          &LaneState::basin_stages, &LaneState::least, &LaneState::label,
+                          &LaneState::entered, &LaneState::closest, &LaneState::passages,
+                          &LaneState::reach, &LaneState::last, &LaneState::high, &LaneState::lift})
             apply(a.*item, b.*item);
+    }
+    // Lane k changes places with lane j of another state.
+    void swap(int k, LaneState& other, int j, Index length) {
+        each(*this, other, [=](Vector& one, Vector& two) {
+            const double x = one[k];
+            one[k] = two[j];
+            two[j] = x;
+        });
+        for (Index i = 0; i < length; i += V) {
+            std::swap(y[i + k], other.y[i + j]);
+            std::swap(slope[i + k], other.slope[i + j]);
+            std::swap(vector[i + k], other.vector[i + j]);
+        }
     }
     // Lane k becomes lane `from` of another state.
     void copy(int k, LaneState& other, int from, Index length) {
@@ -62,6 +84,12 @@ struct LaneState {
             vector[i + k] = other.vector[i + from];
         }
     }
+};
+
+// Sums over the unknowns, for V starts, of the squares of a step's error, new slope, new point.
+struct LaneSums {
+    Vector loss, error, slope, size;
+    Vector coarse;  // with steps of order eight, of an error of order three
 };
 
 inline Vector square_sum(Index length, const double* a) {
@@ -97,7 +125,7 @@ inline void prepare(LaneField& field, const BatchLimits& limits, const double* f
     Vector radius{}, scale = 1 / root(square_sum(length, s.vector));
     for (Index i = 0; i < length; i += V) store(s.vector + i, scale * load(s.vector + i));
     Mask busy = Vector{} == Vector{};
-    for (int count = 0; count < 60 && any(busy); ++count) {
+    for (int count = 0; count < 8 && any(busy); ++count) {
         field.hessian_product(s.y, s.vector, image);
         const Vector now = root(square_sum(length, image));
         busy &= finite(now) & (now > Vector{});
@@ -106,7 +134,7 @@ inline void prepare(LaneField& field, const BatchLimits& limits, const double* f
             store(s.vector + i, select(busy, inverse * load(image + i), load(s.vector + i)));
         const Vector change = now - radius;
         radius = select(busy, now, radius);
-        if (count > 0) busy &= larger(change, -change) > 0.02 * now;
+        if (count > 0) busy &= larger(change, -change) > 0.1 * now;
     }
     s.radius = 1.1 * radius;
     const Vector by_size = 0.01 * s.size / s.slope_norm, by_rate = 1 / s.radius;
@@ -115,9 +143,12 @@ inline void prepare(LaneField& field, const BatchLimits& limits, const double* f
     s.ceiling = broadcast(HUGE_VAL);
     s.quiet = broadcast(4.0);
     s.memory = broadcast(1.0);
-    s.t = s.path = s.steps = s.rejected = s.stages = s.held = Vector{};
+    s.high = s.t = s.path = s.steps = s.rejected = s.stages = s.held = Vector{};
     s.restless = broadcast(1.0);
-    s.basin_time = select(s.loss < limits.basin_level, Vector{}, broadcast(NAN));
+    const Mask inside = s.loss < limits.basin_level;
+    s.basin_time = select(inside, Vector{}, broadcast(NAN));
+    s.basin_steps = s.basin_stages = select(inside, Vector{}, broadcast(-1.0));
+    s.least = s.slope_norm;
 }
 
 }  // namespace thalweg

@@ -25,10 +25,4 @@ inline void add(Index length, double c, const double* x, double* y) {
     for (Index i = 0; i < length; i += V) store(y + i, load(y + i) + c * load(x + i));
 }
 
-inline bool all_within(Index length, const double* a, double bound) {
-    for (Index i = 0; i < length; ++i)
-        if (!(std::fabs(a[i]) <= bound)) return false;
-    return true;
-}
-
 }  // namespace thalweg

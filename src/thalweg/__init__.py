@@ -5,14 +5,24 @@
 >>> problem.dims
 (2, 2, 2)
 
-Names are imported when they are first used, so that ``import thalweg`` costs nothing.
+Names are imported when they are first used; ``import thalweg`` costs as much as NumPy, which
+everything needs, so that the first flow does not pay for it.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+import numpy.random as _random
+
 if TYPE_CHECKING:
-    from thalweg import datasets as datasets, init as init, monitor as monitor
+    from thalweg import (
+        counterexamples as counterexamples,
+        datasets as datasets,
+        init as init,
+        monitor as monitor,
+        nonlinear as nonlinear,
+        optimizers as optimizers,
+    )
     from thalweg._core import (
         AssumptionError as AssumptionError,
         DataError as DataError,
@@ -23,8 +33,15 @@ if TYPE_CHECKING:
         ThalwegError as ThalwegError,
         Tolerance as Tolerance,
     )
-    from thalweg.certificate import certify as certify
-    from thalweg.conserved import invariants as invariants
+    from thalweg.certificate import (
+        certify as certify,
+    )
+    from thalweg.conserved import (
+        invariants as invariants,
+    )
+    from thalweg.counterexamples import (
+        gradient_flow as gradient_flow,
+    )
     from thalweg.integrate import (
         available_engines as available_engines,
         engine_name as engine_name,
@@ -35,8 +52,15 @@ if TYPE_CHECKING:
         critical_point as critical_point,
         excluded as excluded,
     )
-    from thalweg.problem import Problem as Problem
-    from thalweg.trajectory import flow as flow
+    from thalweg.optimizers import (
+        descend as descend,
+    )
+    from thalweg.problem import (
+        Problem as Problem,
+    )
+    from thalweg.trajectory import (
+        flow as flow,
+    )
 
 __version__ = "0.1.0"
 
@@ -59,10 +83,12 @@ _HOME = {
     "excluded": "landscape",
     "certify": "certificate",
     "flow": "trajectory",
+    "descend": "optimizers",
+    "gradient_flow": "counterexamples",
 }
 """Public name -> the stage that defines it."""
 
-_STAGES = ("datasets", "init", "monitor")
+_STAGES = ("counterexamples", "datasets", "init", "monitor", "nonlinear", "optimizers")
 """Stages that are public as a whole."""
 
 __all__ = [
@@ -80,14 +106,19 @@ __all__ = [
     "available_engines",
     "certify",
     "classify",
+    "counterexamples",
     "critical_point",
     "datasets",
+    "descend",
     "engine_name",
     "excluded",
     "flow",
+    "gradient_flow",
     "init",
     "invariants",
     "monitor",
+    "nonlinear",
+    "optimizers",
 ]
 
 

@@ -117,7 +117,7 @@ def test_help_is_quick_and_imports_no_numbers():
 
 @pytest.mark.skipif(os.name == "nt", reason="signals differ")
 def test_interruption_keeps_what_there_is(tmp_path):
-    command = [sys.executable, "-m", "thalweg", "flow", "diabetes", "--widths", "60,60,60"]
+    command = [sys.executable, "-m", "thalweg", "flow", "digits", "--widths", "60,60,60"]
     command += ["--rtol", "1e-13", "--json", "--out", str(tmp_path)]
     for delay in (2.5, 8.0, 20.0):  # a busy machine may not have begun to integrate before
         process = subprocess.Popen(

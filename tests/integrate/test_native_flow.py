@@ -58,7 +58,7 @@ def test_achieved_error_follows_rtol(name):
         assert np.all(np.diff(found.loss) <= 1e-12 * found.loss[0])
 
 
-@pytest.mark.parametrize("method", ["rock4", "dop853", "rodas4", "auto"])
+@pytest.mark.parametrize("method", ["rock4", "dop853", "rodas4", "bdf", "auto"])
 @pytest.mark.parametrize("name", SETS)
 def test_steps_agree_with_numpy(name, method, monkeypatch):
     monkeypatch.setenv("THALWEG_ENGINE", name)
@@ -74,7 +74,7 @@ def test_steps_agree_with_numpy(name, method, monkeypatch):
     np.testing.assert_allclose(one.gradient_norm, two.gradient_norm, rtol=1e-3)
 
 
-@pytest.mark.parametrize("method", ["auto", "rodas4"])
+@pytest.mark.parametrize("method", ["auto", "rodas4", "bdf"])
 def test_restarts_give_the_same_bits(method):
     target, metric, weights, _ = make("slow modes")
     whole = solve(target, metric, weights, t_end=500.0, engine="native", method=method)

@@ -92,14 +92,17 @@ def test_hessian_is_the_derivative_of_the_definition(dims):
 def test_misuse_raises_instead_of_reading_foreign_memory():
     field, y, v = make((5, 9, 3))
     core, room = Core(field), (np.empty(1, dtype=ROW), np.empty((1, field.size)))
+    memory = np.zeros(core.memory_size)
     with pytest.raises(IntegrationError, match="entries"):
         core.rhs(y[:-1])
     with pytest.raises(IntegrationError, match="entries"):
         core.hessian_product(y, v[:3])
     with pytest.raises(IntegrationError, match="contiguous"):
-        core.run(CoreState(), CoreLimits(), (y, np.repeat(y, 2)[::2], v), room)
+        core.run(CoreState(), CoreLimits(), (y, np.repeat(y, 2)[::2], v), memory, room)
+    with pytest.raises(IntegrationError, match="memory"):
+        core.run(CoreState(), CoreLimits(), (y, y.copy(), v), memory[1:], room)
     with pytest.raises(IntegrationError, match="fit"):
-        core.run(CoreState(), CoreLimits(capacity=2), (y, y.copy(), v), room)
+        core.run(CoreState(), CoreLimits(capacity=2), (y, y.copy(), v), memory, room)
     with pytest.raises(IntegrationError, match="not there"):
         Core(field, "sse9")
 

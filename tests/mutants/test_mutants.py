@@ -14,7 +14,15 @@ CLASSIFY = "tests/landscape/test_classify.py"
 FLOW = "tests/theorems/test_along_the_flow.py"
 WEIGHTS = "tests/data/test_hostile_weights.py"
 BATCH = "tests/integrate/test_batch.py"
+VERDICTS = "tests/integrate/test_batch_verdicts.py"
+IDENTITIES = "tests/optimizers/test_identities.py"
 MUTANTS = {
+    "differences of points that do not sum to one": (
+        "integrate/_rock4_large.py",
+        "points.append([1.0 - float(differences.sum()), *differences.tolist()])",
+        "points.append([1.0, *differences.tolist()])",
+        "tests/integrate/test_large.py::test_step_without_stored_slopes_is_the_step",
+    ),
     "sign of the Hessian's cross block": (
         "network/_hessian.py",
         'block = block - np.einsum("bc,ea->abce"',
@@ -472,6 +480,67 @@ MUTANTS = {
         "inertia(shifted(matrix, Fraction(low)))[0] > k + 1:",
         "tests/verify/test_verify.py::test_forged_spectra_are_not_true",
     ),
+    "squares of the gradients with the wrong sign": (
+        "optimizers/_prediction.py",
+        "square = [asked.lr**2 * item",
+        "square = [-(asked.lr**2) * item",
+        f"{IDENTITIES}::test_every_step_does_what_it_must",
+    ),
+    "what momentum remembers left out of the first order": (
+        "optimizers/_prediction.py",
+        "along = beta * pull[j] + own",
+        "along = own",
+        f"{IDENTITIES}::test_predictions_are_those_of_rational_arithmetic",
+    ),
+    "weight decay acting once on a square": (
+        "optimizers/_prediction.py",
+        "own = 2.0 * asked.loss_decay * item",
+        "own = asked.loss_decay * item",
+        f"{IDENTITIES}::test_every_step_does_what_it_must",
+    ),
+    "drift of heavy ball as if it were gradient descent": (
+        "optimizers/_step_sweep.py",
+        "return (1.0 + beta) / (1.0 - beta) ** 2",
+        "return 1.0 / (1.0 - beta)",
+        "tests/optimizers/test_flow_limit.py::test_drift_has_the_predicted_slope",
+    ),
+    "long steps certified in the basin": (
+        "optimizers/_ending.py",
+        "certified = settings.plain and settings.lr <= safe",
+        "certified = settings.plain and settings.lr > 0.0",
+        "tests/optimizers/test_step_size.py::test_beyond_it_a_row_warns_and_nothing_is_certified",
+    ),
+    "slope of the output activation forgotten": (
+        "nonlinear/_field.py",
+        "pull = self.scale * error * self.outer.slope(out)",
+        "pull = self.scale * error",
+        "tests/nonlinear/test_derivatives.py::test_gradient_equals_differences_of_the_loss",
+    ),
+    "Sigma of arctan without its logarithm": (
+        "nonlinear/_activation.py",
+        " - square / 6.0 - np.log1p(square) / 3.0",
+        " - square / 6.0",
+        "tests/nonlinear/test_activation.py::test_sigma_is_the_integral",
+    ),
+    "held kinks cross": (
+        "nonlinear/_kinks.py",
+        "        if rate * (1.0 if up[unit, sample] else -1.0) >= 0.0:\n",
+        "        if np.isfinite(rate):\n",
+        "tests/nonlinear/test_kinks.py::test_a_kink_holds_the_trajectory",
+    ),
+    "samples weighted alike in the law": (
+        "nonlinear/_law.py",
+        "np.divide(1.0, squares, out",
+        "np.divide(squares, squares, out",
+        "tests/nonlinear/test_law.py::test_lemma_5_along_the_gradient",
+    ),
+    "above the level counts as below it": (
+        "counterexamples/_gradient_flow.py",
+        "self._level.value - self.loss[k] - slack",
+        "self.loss[k] - self._level.value - slack",
+        "tests/counterexamples/test_gradient_flow.py::"
+        "test_a_start_above_the_level_has_to_get_below_it",
+    ),
     "bias left out of the law of a pair": (
         "monitor/_graph.py",
         '    if getattr(module, "bias", None) is not None:\n',
@@ -525,9 +594,9 @@ MUTANTS = {
 
 NATIVE = {
     "step control shared over the batch": (
-        "lanes.hpp",
-        "        const Vector reach = smaller(s.h, wall);  // all of h where the radius is zero\n",
-        "        Vector reach = smaller(s.h, wall);\n"
+        "lane_control.hpp",
+        "        const Vector reach = select(s.high > 0.0, high_reach, low_reach);\n",
+        "        Vector reach = select(s.high > 0.0, high_reach, low_reach);\n"
         "        for (int k = 0; k < V; ++k) reach = smaller(reach, broadcast(reach[k]));\n",
         f"{BATCH}::test_neighbours_order_and_threads_change_no_bit",
     ),
@@ -536,6 +605,24 @@ NATIVE = {
         "const Mask busy = recurrence > double(j);",
         "const Mask busy = recurrence > 0.0;",
         f"{BATCH}::test_neighbours_order_and_threads_change_no_bit",
+    ),
+    "plateaus end where steps do": (
+        "lane_plateau.hpp",
+        "return s.t + part * span.h;",
+        "return s.t + span.h + 0 * part;",
+        f"{VERDICTS}::test_plateaus_are_those_of_a_fine_integration",
+    ),
+    "one number is rest for every start": (
+        "lane_rest.hpp",
+        "if (!(std::fabs(s.slope[i]) <= units * bound_[i])) return false;",
+        "if (!(std::fabs(s.slope[i]) <= limits.rest)) return false;",
+        f"{VERDICTS}::test_a_tiny_gradient_near_a_saddle_is_no_rest",
+    ),
+    "the tail is closed too early": (
+        "lane_step.hpp",
+        "rest_share = 0.1;",
+        "rest_share = 1e4;",
+        f"{VERDICTS}::test_a_closed_tail_is_within_the_tolerance",
     ),
 }
 COMPILER = next((path for name in ("c++", "g++", "clang++") if (path := shutil.which(name))), None)

@@ -18,7 +18,9 @@ COMMANDS = {
     "verify": "check the proof that certify --rigorous wrote, independently",
     "landscape": "every critical value, with what is learned there",
     "classify": "which critical point given weights are, and why",
+    "descend": "training with an optimizer, and what it conserves",
     "datasets": "the bundled data sets",
+    "examples": "worked examples, such as the article's Eq. (1)",
 }
 DONE, BAD_INPUT, NUMERICAL, INTERRUPTED = 0, 2, 3, 130
 

@@ -8,11 +8,9 @@ from thalweg.integrate._field import Field
 from thalweg.integrate._rock4 import choose_degree, table
 from thalweg.integrate._solution import DOP853, RODAS4
 
-HYSTERESIS = 1.5
-STAY = 5  # accepted steps before the method may change again
-PROBE = 40  # accepted explicit steps before implicit ones are tried, then twice as many
-TRIAL = 8  # implicit steps of a trial
-FARTHEST = 64.0  # gain that is believed
+STAY = 5  # accepted implicit steps before explicit ones may come back
+TRIAL = 12  # implicit steps of a trial, three times as many while they grow
+PATIENT, MOST_PATIENT = 8, 640  # explicit steps before a trial; doubled when it was in vain
 LARGEST_SYSTEM = 3000  # order of the largest matrix that is factorized
 AIM = 0.5  # error, as a share of the tolerance, that the controller settles at
 SHRINK, GROW = 0.1, 8.0
@@ -20,6 +18,10 @@ SETTLE, CALMEST = 4, 64  # steps after which two explicit methods are compared, 
 NEVER = 2**62
 WIDEST = 20_000  # unknowns beyond which the twelve slopes of order eight take too much memory
 HIGHEST_LIFT = 16.0  # of the step of order eight above that of order four
+BRIEF = 2.0  # step times spectral radius that implicit steps cannot beat
+SMALL = 64  # order up to which the multistep method has one system
+SERVED = 15.0  # steps by one system
+STIFF = 0.01  # of the largest square of the metric: columns that systems are about, roughly
 AMPLIFICATION = 0.01  # of rounding, per fourth power of step times spectral radius
 
 
@@ -31,36 +33,51 @@ def resize(error: float, before: float, kind: int) -> float:
     return float(min(max(factor, SHRINK), GROW))
 
 
+def system_work(field: Field) -> float:
+    """Return the operations of a multistep method's systems, per step."""
+    square = field.metric**2
+    rows, cols = field.dims[-1], int(np.sum(square >= STIFF * square.max(initial=0.0)))
+    order = rows * cols if len(field.dims) > 3 and rows * cols <= SMALL else cols
+    blocks = rows * cols / max(order, 1)
+    return float(blocks * (2 * order**2 + 2 * order**3 / SERVED))
+
+
 class MethodChoice:
-    """Cost of both methods per unit of time, from operation counts, so that it is repeatable.
+    """Cost of the methods per unit of time, from operation counts, so that it is repeatable.
 
     `ceiling` and `quiet` limit the step times the spectral radius: the first where longer explicit
     steps have amplified rounding so much that the loss grew, the second before that happens.
+    `multistep` says which method implicit steps are of: BDF, or Rodas4.
     """
 
-    def __init__(self, field: Field, method: str) -> None:
+    def __init__(self, field: Field, method: str, *, systems: bool = True) -> None:
+        """Begin; without `systems` the field is not a linear network's and has no BDF."""
         n, depth = field.size, len(field.dims) - 1
-        self._fixed = {"rock4": False, "rodas4": True, "dop853": False}.get(method)
+        self._fixed = {"rock4": False, "rodas4": True, "dop853": False, "bdf": True}.get(method)
         self._free = method == "auto"
         self.roomy = n <= WIDEST
         self.high = method == "dop853" or (method == "auto" and self.roomy)
+        self.multistep = systems and (method == "bdf" or (method == "auto" and self.roomy))
         order = field.dims[0] * field.dims[-1]
-        if self._fixed is None and min(n, order) > LARGEST_SYSTEM:
+        if self._fixed is None and not self.multistep and min(n, order) > LARGEST_SYSTEM:
             self._fixed = False
         products = 6.0 * field.dims[-1] * n
         call = 2e-6  # seconds for one call of NumPy; flops at 4e9 per second
         self.rhs = (6 * depth + 6) * call + products / 4e9
-        dense = 8 * depth**2 * call + 8e-9 * n**2 + n**3 / 3 / 1.5e10
-        self.rodas = dense + 6 * (self.rhs + 10 * call + 2e-9 * n**2)
-        if n > LARGEST_DENSE:
+        if self.multistep:
+            self.step = 5 * self.rhs + system_work(field) / 4e9
+        elif n > LARGEST_DENSE:
             turn = 4 * self.rhs + 30 * call + 2e-9 * order**2
-            self.rodas = 1e-8 * order**2 + order**3 / 3 / 1.5e10 + 6 * 10 * turn
+            self.step = 1e-8 * order**2 + order**3 / 3 / 1.5e10 + 6 * 10 * turn
+        else:
+            dense = 8 * depth**2 * call + 8e-9 * n**2 + n**3 / 3 / 1.5e10
+            self.step = dense + 6 * (self.rhs + 10 * call + 2e-9 * n**2)
         self.implicit = bool(self._fixed)
         self.ceiling = self.quiet = np.inf
-        self.gain = 1.0
+        self.rival = np.inf  # cost per unit of time of the explicit steps before a trial
         self._tried_from: float | None = None
         self._seen = np.inf
-        self._wait, self._patience = 0, PROBE
+        self._wait, self._patience = 0, PATIENT
         self._since = 0
         self.left = np.nan  # efficiency and step of the explicit method that was left
         self.left_step, self.lift = 1.0, 3.0
@@ -88,45 +105,72 @@ class MethodChoice:
     def kind(self, h: float, radius: float) -> tuple[float, int]:
         """Return the length and kind of the next step when accuracy allows `h`.
 
-        Stiff components can trouble the explicit method's error long before the implicit one's,
-        which only a trial shows: now and then a few implicit steps are taken, and `gain` is by
-        how much they could be longer.
+        Stiff components trouble the explicit method's error long before the implicit one's, which
+        only a trial shows: now and then a few implicit steps are taken, as long as they grow, and
+        they stay if they cost less per unit of time than the explicit ones did.
         """
         if self.high:
             h, stays = self._stays_high(h, radius)
             if stays:
                 return h, DOP853
-        growing, self._seen = h > 1.5 * self._seen, h
-        done = self._since >= (STAY if self._tried_from is None else TRIAL)
-        if self._tried_from is not None and growing and self._since < 3 * TRIAL:
-            done = False
-        if self._tried_from is not None and done:
-            self.gain = min(max(h / self._tried_from, 1.0), FARTHEST)
-        short, long = (h / self.gain, h) if self.implicit else (h, h * self.gain)
-        reach = min(short, self.longest(radius))
-        degree = choose_degree(reach * radius)
-        if self._fixed is None and not self.implicit and self._tried_from is None:
-            high = self._turns_high(reach, table()[degree].stages, radius)
-            if high is not None:
-                return high, DOP853
-        if self._fixed is None and done:
-            explicit = table()[degree].stages * self.rhs / reach
-            implicit = self.rodas / long
-            ratio = implicit / explicit if self.implicit else explicit / implicit
-            if ratio > (HYSTERESIS if self._tried_from is None else 1.0):
-                self._patience = PROBE if self._tried_from is None else 2 * self._patience
-                self.implicit, self._since, self._wait = not self.implicit, 0, 0
-            elif not self.implicit and degree > 0 and self._wait >= self._interval(degree):
-                self.implicit, self._since, self._wait = True, 0, 0
-                self._tried_from = h
+        if self.implicit:
+            h, stays = self._stays_implicit(h, radius)
+            if stays:
                 return h, RODAS4
-            self._tried_from = None
-        return (long, RODAS4) if self.implicit else (reach, degree)
+        reach = min(h, self.longest(radius))
+        degree = choose_degree(reach * radius)
+        stages = table()[degree].stages
+        if self._fixed is not None:
+            return reach, degree
+        high = self._turns_high(reach, stages, radius)
+        if high is not None:
+            return high, DOP853
+        if reach * radius > BRIEF and self._wait >= self._interval(stages * self.rhs):
+            self.implicit, self._since, self._wait = True, 0, 0
+            self._tried_from = self._seen = h
+            self.rival = stages * self.rhs / reach
+            return h, RODAS4
+        return reach, degree
 
-    def _interval(self, degree: int) -> float:
-        """Return after how many explicit steps a trial is cheap."""
-        work = table()[degree].stages * self.rhs
-        return max(min(self._patience, 16 * PROBE), 5.0 * TRIAL * self.rodas / work)
+    def _stays_implicit(self, h: float, radius: float) -> tuple[float, bool]:
+        """Return the next step and whether it is implicit."""
+        if self._fixed is not None:
+            return h, True
+        if h > 1.2 * self._seen:  # still growing
+            self._seen, self._wait = h, 0
+        price = self.step / h
+        if self._tried_from is None:
+            if self._since < STAY or price <= self._explicit_price(h, radius):
+                return h, True
+        elif self._since >= 4 and price < 0.8 * self.rival:
+            self._tried_from, self._patience, self._since = None, PATIENT, 0
+            return h, True
+        else:
+            hopeless = self._wait >= 8 or price > 4 * self.rival
+            if self._since < (TRIAL if hopeless else 3 * TRIAL):
+                return h, True
+            self._patience = min(2 * self._patience, MOST_PATIENT)
+            h, self._tried_from = self._tried_from, None
+        self.implicit, self._since, self._wait = False, 0, 0
+        return h, False
+
+    def _explicit_price(self, h: float, radius: float) -> float:
+        """Return the cost per unit of time of explicit steps no longer than implicit ones.
+
+        Or of the longest stable ones of order eight.
+        """
+        reach = min(h, self.longest(radius))
+        stages = table()[choose_degree(reach * radius)].stages
+        return self.rhs * min(stages / reach, STAGES * radius / LENGTH)
+
+    def enter(self, h: float) -> None:
+        """Hear how long the first implicit step is."""
+        self._seen = h
+
+    def _interval(self, work: float) -> float:
+        """Return after how many explicit steps a trial is cheap against them."""
+        ratio = self.step / work
+        return max(float(self._patience), (1.0 if ratio < 0.5 else 1.5) * TRIAL * ratio)
 
     def accepted(self) -> None:
         """Count an accepted step."""
@@ -172,6 +216,6 @@ class MethodChoice:
         """Change between the explicit methods; a method that was judged better stays."""
         self.high = not self.high
         self.left = np.nan if judged else h / stages
-        self.left_step, self._seen = h, step
-        self._turn = self._since = 0
+        self.left_step = h
+        self._turn = self._since = self._wait = 0
         return step

@@ -5,7 +5,6 @@
 
 import ctypes
 import functools
-import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,8 @@ from thalweg.integrate._field import Field
 from thalweg.integrate._record import Table
 
 LEVELS = ("generic", "avx2", "avx512")
-INTERFACE = 3
+INTERFACE = 4
 FOLDER = Path(__file__).parents[1] / "_native"
-log = logging.getLogger(__name__)
 
 Double, Integer, Pointer = ctypes.c_double, ctypes.c_int64, ctypes.c_void_p
 
@@ -32,7 +30,7 @@ class CoreState(ctypes.Structure):
             (name, Double)
             for name in (
                 *("t", "loss", "h", "radius", "error", "tolerance", "ceiling", "quiet"),
-                *("gain", "tried_from", "rhs_cost", "rodas_cost", "seen"),
+                *("rival", "tried_from", "rhs_cost", "implicit_cost", "seen"),
                 *("left", "left_step", "lift"),
             )
         ),
@@ -40,7 +38,7 @@ class CoreState(ctypes.Structure):
             (name, Integer)
             for name in (
                 *("implicit", "fixed", "wait", "patience", "since", "turn", "calm", "high", "age"),
-                *("free", "has_vector", "steps"),
+                *("free", "multistep", "has_vector", "steps"),
                 *("rejected", "rhs", "factorizations", "explicit_steps", "implicit_steps"),
             )
         ),
@@ -63,7 +61,8 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "thalweg_interface": (ctypes.c_int, []),
     "thalweg_open": (Pointer, [ctypes.c_int, Pointer, Pointer, Pointer]),
     "thalweg_close": (None, [Pointer]),
-    "thalweg_run": (ctypes.c_int, [Pointer] * 9),
+    "thalweg_run": (ctypes.c_int, [Pointer] * 10),
+    "thalweg_memory": (Integer, [Pointer]),
     "thalweg_rhs": (Double, [Pointer] * 3),
     "thalweg_hessian_product": (None, [Pointer] * 4),
     "thalweg_hessian": (ctypes.c_int, [Pointer] * 3),
@@ -85,13 +84,19 @@ def instruction_set() -> str | None:
     usable = instruction_sets()
     if asked in LEVELS:
         if asked not in usable:
-            log.warning("THALWEG_ENGINE=%s is not there; computing with NumPy", asked)
+            _tell("warning", f"THALWEG_ENGINE={asked} is not there; computing with NumPy")
             return None
         return asked
     if not usable:
-        log.info("no compiled core is installed; computing with NumPy")
+        _tell("info", "no compiled core is installed; computing with NumPy")
         return None
     return usable[-1]
+
+
+def _tell(level: str, text: str) -> None:
+    import logging  # slow to import, rarely needed
+
+    getattr(logging.getLogger(__name__), level)(text)
 
 
 @functools.cache
@@ -136,6 +141,11 @@ class Core:
         )
         if not self._handle:
             raise IntegrationError("not enough memory for the compiled core; use a smaller network")
+
+    @functools.cached_property
+    def memory_size(self) -> int:
+        """Doubles that a run keeps between two slices besides its state and vectors."""
+        return int(self._library.thalweg_memory(self._handle))
 
     def __del__(self) -> None:
         if getattr(self, "_handle", None):
@@ -182,12 +192,13 @@ class Core:
         state: CoreState,
         limits: CoreLimits,
         vectors: tuple[Array, Array, Array],
+        memory: Array,
         room: tuple[Table, Array],
     ) -> tuple[int, int]:
         """Take a slice of steps; return the status and how many rows of `room` were filled.
 
-        `vectors`, the weights, slope and vector of the power method, are overwritten; `room` is
-        for a row and a point for each step.
+        `vectors`, the weights, slope and vector of the power method, are overwritten, and so is
+        `memory` (zeros at the beginning of a run); `room` is for a row and a point for each step.
 
         Raises
         ------
@@ -196,6 +207,8 @@ class Core:
         """
         if any(item.shape != (self.size,) or not item.flags.c_contiguous for item in vectors):
             raise IntegrationError(f"the core needs contiguous vectors of {self.size} entries")
+        if memory.shape != (self.memory_size,) or not memory.flags.c_contiguous:
+            raise IntegrationError(f"the core needs a memory of {self.memory_size} entries")
         rows, points = room
         if not limits.capacity <= len(rows) == len(points) or points.shape[1] != self.size:
             raise IntegrationError(f"{limits.capacity} steps do not fit into {points.shape}")
@@ -203,7 +216,7 @@ class Core:
         status = self._library.thalweg_run(
             self._handle,
             *(ctypes.addressof(item) for item in (state, limits)),
-            *(_address(item) for item in vectors),
+            *(_address(item) for item in (*vectors, memory)),
             rows.ctypes.data,
             _address(points),
             ctypes.addressof(count),

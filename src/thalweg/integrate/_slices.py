@@ -9,8 +9,10 @@ import operator
 import time
 from collections.abc import Callable
 
+import numpy as np
+
 from thalweg._core import Array, IntegrationError
-from thalweg.integrate._controller import MethodChoice
+from thalweg.integrate._controller import MethodChoice, system_work
 from thalweg.integrate._curvature import LARGEST_DENSE
 from thalweg.integrate._driver import Driver, Limits
 from thalweg.integrate._field import Field
@@ -18,9 +20,10 @@ from thalweg.integrate._native import Core, CoreLimits, CoreState
 from thalweg.integrate._record import Record
 from thalweg.integrate._spectral import first_vector
 from thalweg.integrate._status import Status
+from thalweg.integrate._store import LargeRecord
 
 SECONDS = 0.03  # of a slice
-LARGEST = 20_000  # unknowns beyond which NumPy's matrix products are faster
+LARGEST = 100_000  # unknowns beyond which BLAS on blocks takes less memory and soon less time
 IMPLICIT = 8  # code of a slice that ends because an implicit step is due that NumPy has to take
 STATUS = {
     1: Status.T_END,
@@ -32,7 +35,7 @@ STATUS = {
     7: Status.STEP_TOO_SMALL,
 }
 OWN = ("t", "loss", "h", "radius", "error", "tolerance", "age")
-CHOICE = ("ceiling", "quiet", "gain", "left", "left_step", "lift")
+CHOICE = ("ceiling", "quiet", "rival", "left", "left_step", "lift")
 HIDDEN = ("_wait", "_patience", "_since", "_turn", "_calm", "_seen")  # of the choice
 SHOWN = tuple(name[1:] for name in HIDDEN)
 COUNTS = ("steps", "rejected", "rhs", "factorizations", "explicit_steps", "implicit_steps")
@@ -46,10 +49,12 @@ class CompiledChoice(MethodChoice):
     def __init__(self, field: Field, method: str) -> None:
         super().__init__(field, method)
         n, depth = field.size, len(field.dims) - 1
-        self.rhs = 4e-8 * depth + 6.0 * field.dims[-1] * n / 2e10
-        if n <= LARGEST_DENSE:
+        self.rhs = 4e-8 * depth + 6.0 * field.dims[-1] * n / 8e10
+        if self.multistep:
+            self.step = 8e-7 + 5.0 * self.rhs + system_work(field) / 2e10
+        elif n <= LARGEST_DENSE:
             dense = 2.5 * n * self.rhs + n**3 / 3 / 8e9 + 2e-9 * n**2
-            self.rodas = dense + 6 * (self.rhs + 1.5e-9 * n**2)
+            self.step = dense + 6 * (self.rhs + 1.5e-9 * n**2)
 
 
 class CompiledDriver(Driver):
@@ -60,16 +65,24 @@ class CompiledDriver(Driver):
 
     core: Core | None = None
     instruction_set: str = ""
+    memory: Array | None = None  # of the multistep method
 
-    def run(self, limits: Limits, record: Record, progress: Callable[..., None] | None) -> Status:
+    def run(
+        self,
+        limits: Limits,
+        record: Record | LargeRecord,
+        progress: Callable[..., None] | None,
+    ) -> Status:
         """Step until something stops it. Ctrl-C keeps what there is."""
+        assert isinstance(record, Record)  # noqa: S101  blocks of rows are filled in place
         core, self.core = self.core or Core(self.field), None
         self.instruction_set = core.name
         told = time.monotonic()
         try:
             while True:
                 status = self._slice(core, limits, record)
-                while status is None and self.choice.implicit and not self._dense:
+                alone = not (self._dense or self.choice.multistep)
+                while status is None and alone and self.choice.implicit:
                     status = self._finished(limits) or self._step(limits, record)
                 if status is not None:
                     return status
@@ -90,6 +103,7 @@ class CompiledDriver(Driver):
         if vector is None:
             vector = first_vector(self.field.size)
         vector = vector.copy()
+        memory = np.zeros(core.memory_size) if self.memory is None else self.memory.copy()
         code, count = core.run(
             state,
             CoreLimits(
@@ -102,12 +116,14 @@ class CompiledDriver(Driver):
                 int(self._dense),
             ),
             (y, slope, vector),
+            memory,
             room,
         )
         if code not in STATUS and code not in {0, IMPLICIT}:
             raise IntegrationError("not enough memory for the dense Hessian; use method='rock4'")
         record.took(count)
         self._restore(state, y, slope, vector)
+        self.memory = memory
         return STATUS.get(code)
 
     def _save(self) -> CoreState:
@@ -119,9 +135,9 @@ class CompiledDriver(Driver):
         )
         tried = choice._tried_from  # noqa: SLF001
         state.tried_from = math.nan if tried is None else tried
-        state.rhs_cost, state.rodas_cost = choice.rhs, choice.rodas
+        state.rhs_cost, state.implicit_cost = choice.rhs, choice.step
         state.implicit, state.fixed = choice.implicit, choice._fixed is not None  # noqa: SLF001
-        state.high, state.free = choice.high, choice.free
+        state.high, state.free, state.multistep = choice.high, choice.free, choice.multistep
         state.has_vector = self.vector is not None
         return state
 

@@ -2,11 +2,14 @@
 
 import bisect
 import dataclasses
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from thalweg._core import Array
+from thalweg.integrate._bdf import lagrange
 from thalweg.integrate._curvature import curvature_at
 from thalweg.integrate._dop853 import dop853_step
 from thalweg.integrate._field import Field
@@ -15,11 +18,12 @@ from thalweg.integrate._record import ROW, Table
 from thalweg.integrate._rock4 import rock4_step
 from thalweg.integrate._rodas4 import rodas4_step
 from thalweg.integrate._status import Status
+from thalweg.integrate._store import StoredPoints
 from thalweg.network import unpack
 
-RODAS4, DOP853, REST = -1, -2, -3
+RODAS4, DOP853, REST, BDF = -1, -2, -3, -10
 """A recorded step is (length, kind): the position of the ROCK4 degree, another method, or none,
-because what was left of the way was shorter than the tolerance."""
+because what was left of the way was shorter than the tolerance; ``BDF - order`` is a multistep."""
 
 PIECES = 8  # that a step is cut into at most
 
@@ -31,7 +35,8 @@ class Solution:
     Attributes
     ----------
     t, y, loss, gradient_norm
-        Kept accepted steps: times ``(K,)``, packed weights ``(K, n)``, losses, gradient norms.
+        Kept accepted steps: times ``(K,)``, packed weights ``(K, n)``, losses, gradient norms. Of
+        a large network `y` holds a few of them only, and the others are about every step.
     status, message
         Why it ended, with the remedy.
     stats
@@ -41,7 +46,7 @@ class Solution:
     """
 
     t: Array
-    y: Array
+    y: Array | StoredPoints
     loss: Array
     gradient_norm: Array
     status: Status
@@ -55,17 +60,65 @@ class Solution:
     def at(self, t: float) -> list[Array]:
         """Return the weights at a time inside the piece.
 
-        Dense output of the method's own order: the step that passed `t` is taken again with its
-        length shortened, by the same method, so stiff components stay damped.
+        Dense output of the method's own order. A step of a one-step method that passed `t` is
+        taken again with its length shortened, so stiff components stay damped; a multistep
+        method has its polynomial.
         """
-        k = max(bisect.bisect_right(self.t, t) - 1, 0)
-        y, now = self.y[k].copy(), float(self.t[k])
+        times = self.t if len(self.t) == len(self.y) else self.t[self._kept]
+        k = max(bisect.bisect_right(times, t) - 1, 0)
         index = int(self._kept[k])
-        while now < t and index < len(self._steps):
+        kind = int(self._steps["kind"][min(index, len(self._steps) - 1)]) if len(self._steps) else 0
+        single = k + 1 < len(times) and self._kept[k + 1] == index + 1
+        if kind < BDF and times[k] < t and single:
+            return unpack(self._interpolated(k, t, BDF - kind), self._field.dims)
+        y, now = self._fresh(k), float(times[k])
+        advance = self._stepper() if now < t else None
+        while advance is not None and now < t and index < len(self._steps):
             h, kind = float(self._steps["h"][index]), int(self._steps["kind"][index])
-            y = _advance(self._field, y, min(h, t - now), kind)
+            y = advance(y, min(h, t - now), kind)
             now, index = now + h, index + 1
         return unpack(y, self._field.dims)
+
+    def visit(self, steps: Iterable[int]) -> Iterator[Array]:
+        """Give the packed weights after some of the steps, in increasing order; 0 is the start.
+
+        Between kept points the steps are taken again. What is given may be overwritten when the
+        next one is asked for.
+        """
+        advance = self._stepper()
+        at, y = 0, self._fresh(0)
+        for step in steps:
+            k = bisect.bisect_right(self._kept, step) - 1
+            if int(self._kept[k]) > at:
+                at, y = int(self._kept[k]), self._fresh(k)
+            while at < step:
+                y = advance(y, float(self._steps["h"][at]), int(self._steps["kind"][at]))
+                at += 1
+            yield y
+
+    def _fresh(self, k: int) -> Array:
+        return self.y.fresh(k) if isinstance(self.y, StoredPoints) else self.y[k].copy()
+
+    def farthest(self, point: Array) -> float:
+        """Return the largest distance of the kept points from one."""
+        return max(float(np.linalg.norm(y - point)) for y in self.y)
+
+    def _stepper(self) -> Callable[[Array, float, int], Array]:
+        if self.stats["engine"] == "blas":
+            from thalweg.integrate._replay import Replay  # its BLAS is slow to import
+
+            replay = Replay(self._field)
+            return lambda y, h, kind: (
+                replay.advance(y, h, kind) if kind >= 0 else _advance(self._field, y, h, kind)
+            )
+        return functools.partial(_advance, self._field)
+
+    def _interpolated(self, k: int, t: float, order: int) -> Array:
+        """Return the polynomial of a multistep method, through the new point and those before."""
+        first = max(k + 1 - order, 0)
+        chosen = range(first, min(first + order + 1, len(self.t)))
+        weights = np.asarray(lagrange(t, tuple(float(self.t[i]) for i in chosen)))
+        return np.asarray(weights @ np.stack([self.y[i] for i in chosen]))
 
     def refined(self, fewest: int) -> "Solution":
         """Return the same piece with points inside the steps of order eight, about `fewest` in all.
@@ -75,6 +128,8 @@ class Solution:
         """
         steps = self._steps
         long = steps["kind"] == DOP853
+        if isinstance(self.y, StoredPoints):
+            return self
         if len(self.t) >= fewest or len(self.t) != len(steps) + 1 or not np.any(long):
             return self
         native = Core(self._field) if self.stats["engine"] == "native" else None
@@ -114,7 +169,7 @@ def _advance(field: Field, y: Array, h: float, kind: int) -> Array:
     _, slope = field.rhs(y)
     if kind == DOP853:
         return dop853_step(field, y, slope, h)[0]
-    if kind != RODAS4:
+    if kind >= 0:
         return rock4_step(field, y, slope, h, kind)[0]
     step = rodas4_step(field, y, slope, h, curvature_at(field, y))
     assert step is not None  # noqa: S101  a shorter step is positive definite where a longer was

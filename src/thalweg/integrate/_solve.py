@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +15,10 @@ from thalweg.integrate._record import Record
 from thalweg.integrate._slices import LARGEST, CompiledChoice, CompiledDriver
 from thalweg.integrate._solution import Solution
 from thalweg.integrate._status import MESSAGES
-from thalweg.network import pack
+from thalweg.integrate._store import LargeRecord
+from thalweg.network import pack, unpack
 
-METHODS = ("auto", "rock4", "dop853", "rodas4")
+METHODS = ("auto", "rock4", "dop853", "rodas4", "bdf")
 ENGINES = ("auto", "native", "numpy")
 FINEST = 1e-14  # of the root mean square of the weights: below is rounding
 
@@ -59,16 +61,20 @@ def solve(
     t_end
         Time to stop at, may be infinite.
     rtol, atol
-        An accepted step errs by at most `atol` in root mean square. Without `atol` it is `rtol`
-        times the size of the start: a small start amplifies early errors by its inverse.
+        What is asked for with `rtol` is the error of the weights at any time, relative to their
+        norm at that time: it stays below about ten times `rtol`. It is often much smaller, since
+        a flow that contracts forgets its errors. The means: an accepted step errs by at most
+        `atol` in root mean square, without `atol` by `rtol` times the size of the start (small
+        starts amplify early errors by their inverse), less for deeper networks.
     loss_stop, gradient_stop
         Stop when the loss or the gradient norm has fallen that far.
     max_steps
         Budget of accepted steps.
     method
-        ``"auto"``, ``"rock4"``, ``"dop853"`` or ``"rodas4"``.
+        ``"auto"``, ``"dop853"``, ``"rock4"``, ``"bdf"`` or ``"rodas4"``.
     engine
-        ``"auto"``, ``"native"`` or ``"numpy"``.
+        ``"auto"``, ``"native"`` or ``"numpy"``. Beyond `LARGEST` weights the first and the last
+        mean BLAS on blocks, in the memory of about ten sets of weights.
     progress
         Called as ``progress(t, steps, loss)`` about ten times a second.
     state
@@ -87,25 +93,28 @@ def solve(
     if driver is None:
         driver = _fresh(target, metric, weights, t0, (method, engine))
     else:
-        driver.choice = copy.copy(driver.choice)
+        driver.choice, driver.bdf = copy.copy(driver.choice), copy.copy(driver.bdf)
     driver.counts = dict.fromkeys(driver.counts, 0)
     if state is None:
         size = _rms(driver.y)
         size = size if size > 0 else 1e-3
-        driver.tolerance = max(rtol, FINEST) * size
+        driver.tolerance = max(rtol, FINEST) * size * _amplification(driver, size)
     if atol is not None:
         driver.tolerance = atol
-    record = Record((driver.t, driver.loss, float(np.linalg.norm(driver.slope))), driver.y)
+    begin = driver.t, driver.loss, float(np.linalg.norm(driver.slope))
+    large = not isinstance(driver, CompiledDriver) and driver.y.size > LARGEST
+    record = (LargeRecord if large else Record)(begin, driver.y)
     floor = FINEST * _reach(driver)
     driver.tolerance = max(driver.tolerance, floor)
     limits = Limits(t_end, loss_stop, gradient_stop, max_steps, driver.tolerance)
     status = driver.run(limits, record, progress)
     rows, kept, points = record.close(driver.y)
+    shown: Any = slice(None) if large else kept
     return Solution(
-        t=rows["t"][kept],
+        t=rows["t"][shown],
         y=points,
-        loss=rows["loss"][kept],
-        gradient_norm=rows["gradient_norm"][kept],
+        loss=rows["loss"][shown],
+        gradient_norm=rows["gradient_norm"][shown],
         status=status,
         message=MESSAGES[status],
         stats=driver.counts | _engine(driver),
@@ -133,22 +142,27 @@ def _fresh(
     method, engine = names
     dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
     field = Field(target, metric, dims)
-    y = pack(weights)
+    y = packed(weights)
     native = engine == "native" or (engine == "auto" and engine_name() == "native")
     if native and field.size > 0 and (engine == "native" or field.size <= LARGEST):
         core = Core(field)
         driver = CompiledDriver(field, CompiledChoice(field, method), t0, y, *core.rhs(y), 0.0)
         driver.core = core
         return driver
+    kind: type[Driver] = Driver
+    if field.size > LARGEST:
+        from thalweg.integrate._large import LargeDriver  # its BLAS is slow to import
+
+        kind = LargeDriver
     with np.errstate(over="ignore", invalid="ignore"):
         loss, slope = field.rhs(y)
-    return Driver(field, MethodChoice(field, method), t0, y, loss, slope, 0.0)
+    return kind(field, MethodChoice(field, method), t0, y, loss, slope, 0.0)
 
 
 def _engine(driver: Driver) -> dict[str, str]:
     if isinstance(driver, CompiledDriver):
         return {"engine": "native", "instruction_set": driver.instruction_set}
-    return {"engine": "numpy"}
+    return {"engine": "blas" if driver.y.size > LARGEST else "numpy"}
 
 
 def _reach(driver: Driver) -> float:
@@ -158,6 +172,35 @@ def _reach(driver: Driver) -> float:
     scale = driver.field.target_norm / least if least > 0 else 0.0
     grown = scale ** (1.0 / depth) / np.sqrt(max(driver.y.size, 1))
     return float(max(_rms(driver.y), min(grown, 1.0)))
+
+
+def packed(weights: Weights) -> Array:
+    """Return the weights one behind the other, without a copy if they lie in memory like that."""
+    base = weights[0].base
+    if isinstance(base, np.ndarray) and base.ndim == 1 and base.dtype == np.float64:
+        views = unpack(base, (weights[0].shape[1], *(weight.shape[0] for weight in weights)))
+        if base.size == sum(weight.size for weight in weights) and all(
+            one.shape == two.shape and one.ctypes.data == two.ctypes.data and two.flags.c_contiguous
+            for one, two in zip(views, weights, strict=True)
+        ):
+            return base
+    return pack(weights)
+
+
+def _amplification(driver: Driver, size: float) -> float:
+    """Return by how much the tolerance must be less than `size` alone asks for.
+
+    On the way from a start of size ``s`` to weights of size ``r``, a deep network enlarges
+    relative errors by up to ``(r/s)^(L-2)``: ``dw/dt = w^(L-1)`` has ``dw ~ w^(L-1)``. Half of the
+    exponent is what runs need (docs/engine.md).
+    """
+    dims, metric = driver.field.dims, driver.field.metric
+    depth, rank = len(dims) - 1, min(dims)
+    if depth <= 2 or not np.any(metric):
+        return 1.0
+    mean = driver.field.target_norm / np.sqrt(rank) / _rms(metric)  # of the singular values
+    reach = np.sqrt(depth * rank / driver.y.size) * mean ** (1.0 / depth)
+    return float(min(1.0, (size / reach) ** (0.5 * (depth - 2)))) if reach > 0 else 1.0
 
 
 def _rms(y: Array) -> float:

@@ -7,13 +7,20 @@ from matplotlib.figure import Figure
 
 from thalweg._core import DataError
 from thalweg.certificate import Certificate
+from thalweg.counterexamples import GradientRun, GradientSystem
 from thalweg.landscape import Atlas, Slice, Verdict
 from thalweg.monitor import Record
+from thalweg.nonlinear import ShallowTrajectory
+from thalweg.optimizers import Descent, DriftCurve
 from thalweg.plot._atlas import draw_atlas
 from thalweg.plot._certificate import draw_certificate
+from thalweg.plot._counterexamples import draw_gradient_run, draw_systems
+from thalweg.plot._descent import draw_descent
 from thalweg.plot._figure import draw_run
 from thalweg.plot._monitor import draw_record
+from thalweg.plot._shallow import draw_shallow
 from thalweg.plot._slice import draw_slice
+from thalweg.plot._step_sweep import draw_step_sweep
 from thalweg.plot._verdict import draw_verdict
 from thalweg.trajectory import Trajectory
 
@@ -25,13 +32,16 @@ def draw(result: Any, **options: Any) -> Figure:
     Parameters
     ----------
     result
-        A `Trajectory`, a `Certificate`, an `Atlas`, a `Verdict`, a `Slice` or a `Record`.
+        Any result that has a picture: a run, a certificate, an atlas, a verdict, a slice, a
+        descent, a sweep, a monitored training, a gradient system.
     **options
         For a run: ``panel`` (``"all"``, ``"loss"``, ``"modes"``, ``"singular_values"``,
         ``"drift"``, ``"norms"``) and ``max_points``. For an atlas: ``run``, whose path is laid
         over, and ``lowest``, how many levels to draw. None for a verdict. For
-        a slice: ``runs``, projected onto the plane, and ``max_points``. For a record of a monitor:
-        ``panel`` (``"all"``, ``"drift"``, ``"causes"``, ``"steps"``) and ``max_points``.
+        a slice: ``runs``, projected onto the plane, and ``max_points``. For a descent: ``panel``
+        (``"all"``, ``"loss"``, ``"drift"``, ``"identity"``) and ``run``, the flow beside it.
+        For a record of a monitor: ``panel`` (``"all"``, ``"drift"``, ``"causes"``, ``"steps"``)
+        and ``max_points``.
 
     Returns
     -------
@@ -77,6 +87,31 @@ def _(result: Verdict, **options: Any) -> Figure:
 @draw.register
 def _(result: Slice, **options: Any) -> Figure:
     return draw_slice(result, **options)
+
+
+@draw.register
+def _(result: Descent, **options: Any) -> Figure:
+    return draw_descent(result, **options)
+
+
+@draw.register
+def _(result: DriftCurve) -> Figure:
+    return draw_step_sweep(result)
+
+
+@draw.register
+def _(result: ShallowTrajectory) -> Figure:
+    return draw_shallow(result)
+
+
+@draw.register
+def _(result: GradientSystem) -> Figure:
+    return draw_systems([result])
+
+
+@draw.register
+def _(result: GradientRun) -> Figure:
+    return draw_gradient_run(result)
 
 
 @draw.register
