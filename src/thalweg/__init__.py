@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         counterexamples as counterexamples,
         datasets as datasets,
         init as init,
+        monitor as monitor,
         nonlinear as nonlinear,
         optimizers as optimizers,
     )
@@ -87,7 +88,7 @@ _HOME = {
 }
 """Public name -> the stage that defines it."""
 
-_STAGES = ("counterexamples", "datasets", "init", "nonlinear", "optimizers")
+_STAGES = ("counterexamples", "datasets", "init", "monitor", "nonlinear", "optimizers")
 """Stages that are public as a whole."""
 
 __all__ = [
@@ -115,6 +116,7 @@ __all__ = [
     "gradient_flow",
     "init",
     "invariants",
+    "monitor",
     "nonlinear",
     "optimizers",
 ]

@@ -9,6 +9,7 @@ from thalweg._core import DataError
 from thalweg.certificate import Certificate
 from thalweg.counterexamples import GradientRun, GradientSystem
 from thalweg.landscape import Atlas, Slice, Verdict
+from thalweg.monitor import Record
 from thalweg.nonlinear import ShallowTrajectory
 from thalweg.optimizers import Descent, DriftCurve
 from thalweg.plot._atlas import draw_atlas
@@ -16,6 +17,7 @@ from thalweg.plot._certificate import draw_certificate
 from thalweg.plot._counterexamples import draw_gradient_run, draw_systems
 from thalweg.plot._descent import draw_descent
 from thalweg.plot._figure import draw_run
+from thalweg.plot._monitor import draw_record
 from thalweg.plot._shallow import draw_shallow
 from thalweg.plot._slice import draw_slice
 from thalweg.plot._step_sweep import draw_step_sweep
@@ -38,6 +40,8 @@ def draw(result: Any, **options: Any) -> Figure:
         over, and ``lowest``, how many levels to draw. None for a verdict. For
         a slice: ``runs``, projected onto the plane, and ``max_points``. For a descent: ``panel``
         (``"all"``, ``"loss"``, ``"drift"``, ``"identity"``) and ``run``, the flow beside it.
+        For a record of a monitor: ``panel`` (``"all"``, ``"drift"``, ``"causes"``, ``"steps"``)
+        and ``max_points``.
 
     Returns
     -------
@@ -108,3 +112,8 @@ def _(result: GradientSystem) -> Figure:
 @draw.register
 def _(result: GradientRun) -> Figure:
     return draw_gradient_run(result)
+
+
+@draw.register
+def _(result: Record, **options: Any) -> Figure:
+    return draw_record(result, **options)

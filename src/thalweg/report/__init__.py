@@ -1,5 +1,6 @@
-"""A run as one self-contained page for people, and its answer in two sentences."""
+"""A run, or a watched training, as one self-contained page for people."""
 
 from thalweg.report._answer import two_sentences as two_sentences
 from thalweg.report._descent import write_descent as write_descent
+from thalweg.report._record import write_record as write_record
 from thalweg.report._write import write as write

@@ -43,6 +43,9 @@ ALT = {
     "descent-loss": "Reducible loss at every step, next to that of the gradient flow.",
     "descent-drift": "Relative change of the conserved matrices at every step, with prediction.",
     "descent-identity": "Residual of the identity of every step.",
+    "record-drift": "Relative drift of conserved quantities over steps, a line for each law.",
+    "record-causes": "Bars: shares of what changed each conserved quantity.",
+    "record-steps": "What changed the law with the largest drift, step by step.",
     "verdict": "Loss along the direction that proves the verdict; eigenvalues of the Hessian.",
 }
 
