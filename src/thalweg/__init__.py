@@ -12,7 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from thalweg import datasets as datasets, init as init
+    from thalweg import basins as basins, datasets as datasets, init as init
     from thalweg._core import (
         AssumptionError as AssumptionError,
         DataError as DataError,
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ThalwegError as ThalwegError,
         Tolerance as Tolerance,
     )
+    from thalweg.basins import sweep as sweep
     from thalweg.certificate import certify as certify
     from thalweg.conserved import invariants as invariants
     from thalweg.integrate import (
@@ -59,10 +60,11 @@ _HOME = {
     "excluded": "landscape",
     "certify": "certificate",
     "flow": "trajectory",
+    "sweep": "basins",
 }
 """Public name -> the stage that defines it."""
 
-_STAGES = ("datasets", "init")
+_STAGES = ("basins", "datasets", "init")
 """Stages that are public as a whole."""
 
 __all__ = [
@@ -78,6 +80,7 @@ __all__ = [
     "__version__",
     "atlas",
     "available_engines",
+    "basins",
     "certify",
     "classify",
     "critical_point",
@@ -87,6 +90,7 @@ __all__ = [
     "flow",
     "init",
     "invariants",
+    "sweep",
 ]
 
 
