@@ -1,8 +1,9 @@
 """One chunk of a sweep: draw, integrate, decide, tabulate.
 
 What a theorem decides is decided for all starts at once; the rest takes the path of `thalweg.flow`,
-one start after the other: saddles, starts in a set that the flow cannot leave, and what came to
-rest without being below the basin level.
+one start after the other: saddles, starts in a set that the flow cannot leave, what came to rest
+without being below the basin level, and what met a saddle so closely that rounding may have decided
+how it went on.
 """
 
 from typing import Any
@@ -12,8 +13,8 @@ import numpy.typing as npt
 
 from thalweg._core import Array
 from thalweg.basins._careful import follow
-from thalweg.basins._coordinates import Setting, degenerate
-from thalweg.basins._grid import shown
+from thalweg.basins._coordinates import Setting, degenerate, gradient_room
+from thalweg.basins._grid import points as grid_points, shown
 from thalweg.basins._plan import Plan
 from thalweg.basins._rates import later_rates
 from thalweg.basins._schema import (
@@ -24,8 +25,7 @@ from thalweg.basins._schema import (
     to_table,
 )
 from thalweg.conserved import imbalance
-from thalweg.integrate import BatchSolution, Status, solve_batch
-from thalweg.trajectory import GRADIENT_FLOOR
+from thalweg.integrate import MOST_MODES, BatchSolution, Status, solve_batch
 
 TAIL = 1e-7
 """Excess loss, relative to the loss of zero weights, at which a decided start ends."""
@@ -33,8 +33,13 @@ INSIDE = 0.5
 """The same relative to the basin level, where that is less."""
 MARGIN = 1e-9
 """Relative margin of the basin certificate against rounding, as for a single run."""
-MOVING = 1e-6
-"""Gradient, relative to its natural size, with which a start cannot have arrived anywhere."""
+NEAR = 1e-6
+"""Gradient, relative to its natural size and to what is possible at the start, from which on
+rounding may decide how a saddle is left: displacements of the square root of rounding."""
+BUDGET = 20_000
+"""Steps of a start in a batch; one that needs more gets the implicit steps of a single run."""
+ROOM = 12
+"""Plateaus that are kept of each start, at most."""
 BROKEN = {
     Status.DIVERGED: ("diverged", "the weights diverged"),
     Status.NON_FINITE: ("failed", "numbers are not finite"),
@@ -76,9 +81,9 @@ def compute(plan: Plan, k: int) -> Any:
         _decide(plan, rows, stacks)
     points = np.arange(indices.start, indices.stop) % len(plan.points)
     parameters: dict[str, Any] = {}
-    for name, values in plan.axes:
-        told = dict(zip(map(id, values), _told(values), strict=True))
-        column = np.array([told[id(point[name])] for point in plan.points], dtype=object)
+    told = grid_points(tuple((name, _told(values)) for name, values in plan.axes))
+    for name, _ in plan.axes:
+        column = np.array([point[name] for point in told], dtype=object)
         parameters[parameter_name(name)] = column[points]
     return to_table(rows, plan.seed, parameters, schema_of(plan))
 
@@ -94,6 +99,7 @@ def _decide(plan: Plan, rows: Rows, stacks: list[Array]) -> None:
     careful = [int(i) for i in np.flatnonzero(~usual)]
     if len(places):
         careful += _batch(plan, rows, places, [item[places] for item in inner])
+    rows.forget_plateaus(careful)
     for place in sorted(careful):
         follow(plan, rows, place)
 
@@ -111,9 +117,9 @@ def _batch(
         t_end=np.inf if plan.t_end is None else plan.t_end,
         rtol=plan.rtol,
         loss_stop=_goal(setting),
-        gradient_stop=GRADIENT_FLOOR * setting.slope,
         basin_level=known.basin * (1.0 - MARGIN),
-        max_steps=plan.max_steps,
+        plateaus=min(ROOM, 2 * known.rank + 2) if len(known.sigma) <= MOST_MODES else 0,
+        max_steps=min(BUDGET, plan.max_steps),
         threads=1,
     )
     if any(item is Status.INTERRUPTED for item in done.status):
@@ -122,9 +128,23 @@ def _batch(
         getattr(rows, name)[places] = getattr(done, name)
     rows.t_decision[places] = done.t
     rows.t_certificate[places] = done.basin_time
-    inside = done.loss < known.basin * (1.0 - MARGIN)
+    _passed(rows, places, done)
+    near = done.least_gradient <= NEAR * gradient_room(stacks, setting)
+    inside = (done.loss < known.basin * (1.0 - MARGIN)) & ~near
     _minima(rows, places, done, inside, setting)
-    return _others(plan, rows, places, done, inside)
+    careful = [int(place) for place in places[near]]
+    return careful + _others(plan, rows, places, done, ~inside & ~near)
+
+
+def _passed(rows: Rows, places: npt.NDArray[np.int64], done: BatchSolution) -> None:
+    """Keep the plateaus."""
+    room = done.plateaus.shape[1]
+    count = np.minimum(done.plateau_count, room)
+    events = done.plateaus[np.arange(room) < count[:, np.newaxis]]
+    masks, codes = np.unique(events["learned"], return_inverse=True)
+    known = [rows.set_code(tuple(i for i in range(MOST_MODES) if int(m) >> i & 1)) for m in masks]
+    sets = np.array(known, dtype=np.int64)[codes] if len(masks) else codes
+    rows.plateaus.append((np.repeat(places, count), sets, events["t_enter"], events["t_exit"]))
 
 
 def _goal(setting: Setting) -> float:
@@ -144,6 +164,8 @@ def _minima(
 ) -> None:
     """Below every other critical value the limit is a global minimum (Spec 3.4)."""
     chosen = places[inside]
+    if not len(chosen):
+        return
     rows.decide(chosen, "limit", "global_minimum", "basin certificate")
     rows.learn(chosen, tuple(range(setting.known.rank)), setting.known.rank)
     rows.certified[chosen] = True
@@ -158,18 +180,18 @@ def _others(
     rows: Rows,
     places: npt.NDArray[np.int64],
     done: BatchSolution,
-    inside: npt.NDArray[np.bool_],
+    open_: npt.NDArray[np.bool_],
 ) -> list[int]:
     setting, careful = plan.setting, []
-    for item in np.flatnonzero(~inside):
+    for item in np.flatnonzero(open_):
         place, status = int(places[item]), done.status[item]
         rows.rate[place] = 0.0
         if status in BROKEN:
             name, text = BROKEN[status]
             rows.decide(place, name, "undecided", text)
             continue
-        moving = done.gradient_norm[item] > MOVING * setting.slope
-        if status is Status.MAX_STEPS or (status is Status.T_END and moving):
+        spent = status is Status.MAX_STEPS and plan.max_steps <= BUDGET
+        if spent or status is Status.T_END:
             text = "steps used up" if status is Status.MAX_STEPS else "horizon"
             rows.decide(place, "horizon", "undecided", text)
             product = _product([stack[item] for stack in done.weights]) * setting.metric

@@ -154,3 +154,18 @@ def _least_pivot(gram: Array) -> Array:
             factor = left[i, k] / safe
             left[i, k + 1 :] -= factor * left[k, k + 1 :]
     return least
+
+
+def gradient_room(stacks: list[Array], setting: Setting) -> Array:
+    """Bound the gradients of starts by the norms of what they are products of.
+
+    Tiny starts have tiny gradients; one that is small beside this bound is near a saddle.
+    """
+    sizes = [np.sqrt(np.sum(item.reshape(len(item), -1) ** 2, axis=1)) for item in stacks]
+    scale = float(setting.metric.max())
+    whole = np.prod(sizes, axis=0) * scale + np.sqrt(2.0 * setting.total)
+    out: Array = np.zeros(len(whole))
+    for j in range(len(sizes)):
+        others = [size for k, size in enumerate(sizes) if k != j]
+        out += whole * scale * (np.prod(others, axis=0) if others else 1.0)
+    return np.minimum(out, setting.slope)

@@ -62,7 +62,7 @@ class Rows:
     rate: Array
     sets: dict[tuple[int, ...], int]
     words: dict[str, int]
-    plateaus: list[tuple[Places, list[int], Array, Array]]
+    plateaus: list[tuple[Places, Places, Array, Array]]
 
     @classmethod
     def undecided(cls, index: npt.NDArray[np.int64]) -> "Rows":
@@ -101,6 +101,14 @@ class Rows:
         """Write learned set and rank of some rows."""
         self.learned[places] = self.set_code(learned)
         self.rank[places] = rank
+
+    def forget_plateaus(self, places: list[int]) -> None:
+        """Drop the plateaus of some rows."""
+        if places:
+            kept = [(part, ~np.isin(part[0], places)) for part in self.plateaus]
+            self.plateaus = [
+                (part[0][mask], part[1][mask], part[2][mask], part[3][mask]) for part, mask in kept
+            ]
 
     def set_code(self, learned: tuple[int, ...]) -> int:
         """Return the number of a learned set."""
