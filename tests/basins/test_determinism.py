@@ -75,7 +75,9 @@ def test_a_plan_comes_back_from_its_document(plan, reference):
     document = json.loads(json.dumps(plan.to_dict(), allow_nan=False))
     again = Plan.from_dict(document)
     assert again.fingerprint == plan.fingerprint
-    assert compute(dataclasses.replace(again, size=plan.count), 0).equals(reference.combine_chunks())
+    assert compute(dataclasses.replace(again, size=plan.count), 0).equals(
+        reference.combine_chunks()
+    )
     copy = pickle.loads(pickle.dumps(plan))
     assert compute(copy, 0).equals(compute(plan, 0))
 

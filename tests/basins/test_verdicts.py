@@ -1,5 +1,7 @@
 """Rows say what `thalweg.flow` says; starts on stable sets come out right or undecided."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -47,7 +49,7 @@ def test_rows_say_what_flow_says(name, t_end):
 
 def chain(dims, signs, rng=None):
     """Balanced decoupled modes; a negative sign puts a mode on the stable set of zero."""
-    w = [np.zeros((b, a)) for a, b in zip(dims[:-1], dims[1:], strict=True)]
+    w = [np.zeros((b, a)) for a, b in itertools.pairwise(dims)]
     for j, item in enumerate(w):
         for i, sign in enumerate(signs):
             item[i, i] = (0.3 + 0.2 * i) * (sign if j == 0 else 1.0)
@@ -75,7 +77,7 @@ def test_starts_on_stable_sets_are_right_or_undecided(dims):
     p, rng = tw.Problem.from_target([3.0, 1.0], dims=dims), np.random.default_rng(4)
     saddles = [tw.critical_point(p, (0,), "strict_saddle", rng=1)]
     stable = [
-        [np.zeros((b, a)) for a, b in zip(dims[:-1], dims[1:], strict=True)],
+        [np.zeros((b, a)) for a, b in itertools.pairwise(dims)],
         *saddles,
         chain(dims, (1, -1)),
         chain(dims, (-1, 1)),

@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from thalweg._core import EPS, Array, ThalwegError
+from thalweg._core import EPS, ThalwegError
 from thalweg.basins._coordinates import gradient_room
 from thalweg.basins._plan import Plan
 from thalweg.basins._schema import Rows
 from thalweg.basins._streams import generator
 from thalweg.trajectory import Trajectory, flow
-
 
 FINE = 1e-8
 """Tolerance with which such starts are followed, unless a smaller one was asked for."""

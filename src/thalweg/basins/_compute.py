@@ -104,9 +104,7 @@ def _decide(plan: Plan, rows: Rows, stacks: list[Array]) -> None:
         follow(plan, rows, place)
 
 
-def _batch(
-    plan: Plan, rows: Rows, places: npt.NDArray[np.int64], stacks: list[Array]
-) -> list[int]:
+def _batch(plan: Plan, rows: Rows, places: npt.NDArray[np.int64], stacks: list[Array]) -> list[int]:
     """Integrate ordinary starts; return the rows that need a closer look."""
     setting = plan.setting
     known = setting.known

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -112,8 +113,8 @@ def _kept(
 
 def _triangle(stack: Array) -> Array:
     """Return ``R`` of every ``Q R``; what is computed of one item does not depend on others."""
-    out: Array = np.linalg.qr(stack, mode="r")
-    return out
+    out: Any = np.linalg.qr(stack, mode="r")
+    return np.asarray(out, dtype=np.float64)
 
 
 def _transposed(stack: Array) -> Array:

@@ -46,9 +46,7 @@ def decoded(document: Any) -> Any:
 
 def encoded_problem(p: Problem) -> dict[str, Any]:
     """Return a problem's reduction: all that its flow and its verdicts depend on."""
-    moments = {
-        field.name: getattr(p.moments, field.name) for field in dataclasses.fields(Moments)
-    }
+    moments = {field.name: getattr(p.moments, field.name) for field in dataclasses.fields(Moments)}
     return {
         "dims": list(p.dims),
         "metric": p.metric,
@@ -71,7 +69,7 @@ def decoded_problem(document: dict[str, Any]) -> Problem:
         If something is missing.
     """
     try:
-        moments = {
+        moments: dict[str, Any] = {
             key: unpacked(item) if isinstance(item, dict) and "f8" in item else decoded(item)
             for key, item in document["moments"].items()
         }
@@ -84,4 +82,6 @@ def decoded_problem(document: dict[str, Any]) -> Problem:
             _moments=Moments(**moments),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"this is not a plan of this version ({error!r}); start a new sweep") from None
+        raise DataError(
+            f"this is not a plan of this version ({error!r}); start a new sweep"
+        ) from None

@@ -107,9 +107,7 @@ class Family:
             return ""
         return f"the measure is that of {self.name}; whether it has a density is not known"
 
-    def draw(
-        self, p: Problem, parameters: Mapping[str, Any], seed: int, index: int
-    ) -> list[Array]:
+    def draw(self, p: Problem, parameters: Mapping[str, Any], seed: int, index: int) -> list[Array]:
         """Draw one start, in the coordinates of the data."""
         make = self.function or getattr(init, self.name)
         drawn = make(p, rng=generator(seed, index), **parameters)

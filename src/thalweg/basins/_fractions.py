@@ -89,7 +89,7 @@ class Fractions(Result):
         return len(self.rows)
 
     def __getitem__(self, kind: str) -> Fraction:
-        """Return the fraction of a kind over all points; zero of all starts if it does not occur."""
+        """Return the fraction of a kind over all points; 0 if it does not occur."""
         for item in self.totals:
             if item.kind == kind:
                 return item
@@ -241,7 +241,7 @@ def _codes(column: Any) -> tuple[Any, list[Any]]:
 
     column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if pa.types.is_list(column.type):
-        sizes = np.diff(np.asarray(column.offsets, dtype=np.int64))
+        sizes: Any = np.diff(np.asarray(column.offsets, dtype=np.int64))
         flat = np.asarray(column.flatten(), dtype=np.int64)
         if len(flat) and flat.max() >= MOST_BITS:
             return _set_codes(column.to_pylist())

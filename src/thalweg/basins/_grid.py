@@ -67,7 +67,9 @@ def shown(value: Any) -> bool | int | float | str | None:
     if isinstance(value, np.ndarray):
         return f"array {value.shape}: {np.array2string(value, threshold=8, precision=4)}"
     if isinstance(value, tuple):
-        return ", ".join(f"{item:g}" if isinstance(item, float) else str(shown(item)) for item in value)
+        return ", ".join(
+            f"{item:g}" if isinstance(item, float) else str(shown(item)) for item in value
+        )
     return value  # type: ignore[no-any-return]
 
 

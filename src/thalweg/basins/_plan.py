@@ -12,7 +12,14 @@ import numpy as np
 import thalweg
 from thalweg._core import Array, DataError, DimensionError, as_count, as_scalar, as_weights
 from thalweg.basins._coordinates import Setting
-from thalweg.basins._exact import decoded, decoded_problem, encoded, encoded_problem, packed, unpacked
+from thalweg.basins._exact import (
+    decoded,
+    decoded_problem,
+    encoded,
+    encoded_problem,
+    packed,
+    unpacked,
+)
 from thalweg.basins._family import GIVEN, Family, gaussian_scales, gaussian_stack
 from thalweg.basins._grid import Axes, decoded_axes, encoded_axes, points
 from thalweg.init import from_start_coordinates
@@ -95,7 +102,7 @@ class Plan:
         dims = self.problem.reduced.dims
         work = 6.0 * dims[-1] * sum(dims[j] * dims[j + 1] for j in range(len(dims) - 1))
         each = 3e-6 + 700.0 * work / 15e9 + (0.0 if self.family.vectorized else 1e-4)
-        fitting = 2 ** int(math.log2(max(SECONDS / each, 1.0)))
+        fitting = 1 << int(math.log2(max(SECONDS / each, 1.0)))
         fair = max(SMALLEST_CHUNK, -(-self.count // PARTS))
         return max(1, min(fitting, fair, LARGEST_CHUNK))
 

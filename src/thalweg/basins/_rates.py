@@ -8,6 +8,7 @@ most ``sqrt(2 E) sup ||W_1|| / f``, hence ``sup ||W_1|| <= ||W_1|| / (1 - sqrt(2
 """
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,9 @@ class Rates:
 
 
 @np.errstate(divide="ignore", invalid="ignore", over="ignore")
-def later_rates(stacks: list[Array], loss: Array, problem: tuple[Array, Array], known: Levels) -> Rates:
+def later_rates(
+    stacks: list[Array], loss: Array, problem: tuple[Array, Array], known: Levels
+) -> Rates:
     """Return rates for points whose loss is known.
 
     Parameters
@@ -57,7 +60,9 @@ def later_rates(stacks: list[Array], loss: Array, problem: tuple[Array, Array], 
     target, metric = problem
     dims = (stacks[0].shape[2], *(item.shape[1] for item in stacks))
     sizes = [_size(item) for item in stacks]
-    product = np.prod([np.sqrt(np.sum(item.reshape(len(item), -1) ** 2, axis=1)) for item in stacks], axis=0)
+    product = np.prod(
+        [np.sqrt(np.sum(item.reshape(len(item), -1) ** 2, axis=1)) for item in stacks], axis=0
+    )
     noise = 256 * EPS * (float(np.linalg.norm(target)) + product * float(metric.max()))
     error = np.sqrt(2.0 * np.maximum(loss, 0.0)) + noise
     full = min(target.shape)
@@ -121,7 +126,7 @@ def _narrow(sizes: list[Array], excess: Array, metric: Array, known: Levels) -> 
     return _told((grip / bound) ** 2, excess, proved)
 
 
-def _told(rate: Array, excess: Array, proved: Array) -> Rates:
+def _told(rate: Array, excess: Array, proved: Any) -> Rates:
     good = proved & np.isfinite(rate) & (rate > 0.0)
     rate = np.where(good, rate * (1.0 - ROOM), 0.0)
     path = np.where(good, np.sqrt(2.0 * excess / rate) * (1.0 + ROOM), np.nan)

@@ -25,7 +25,8 @@ class Sweep(Result):
     plan
         What was asked for; start ``i`` belongs to the point ``i % G`` of a grid of ``G``.
     status
-        ``"complete"``; ``"narrow"`` or ``"wide"`` with ``until_width``; ``"part"``, ``"interrupted"``.
+        ``"complete"``, ``"narrow"`` or ``"wide"`` (with `until_width`), ``"part"``,
+        ``"interrupted"``.
     message
         The same as a sentence.
     folder

@@ -161,9 +161,7 @@ class Watch:
                 f"'{statement}': the horizon, the tolerance or the code is wrong; look at "
                 "s.start(i) with tw.flow"
             )
-            out.append(
-                Defect(theorem=statement, indices=tuple(indices), count=count, message=text)
-            )
+            out.append(Defect(theorem=statement, indices=tuple(indices), count=count, message=text))
         return tuple(out)
 
 

@@ -96,7 +96,9 @@ def plateau_times(
             censored=int(sum(np.sum(np.isinf(item)) for item in values)),
             quantiles=_quantiles(values, levels),
         )
-        for (place, learned), values in sorted(found.items(), key=lambda x: (x[0][0], len(x[0][1]), x[0][1]))
+        for (place, learned), values in sorted(
+            found.items(), key=lambda x: (x[0][0], len(x[0][1]), x[0][1])
+        )
     )
 
 
