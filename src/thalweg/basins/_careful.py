@@ -5,6 +5,7 @@ import numpy as np
 from thalweg._core import EPS, ThalwegError
 from thalweg.basins._coordinates import gradient_room
 from thalweg.basins._plan import Plan
+from thalweg.basins._rates import later_rates
 from thalweg.basins._schema import Rows
 from thalweg.basins._streams import generator
 from thalweg.trajectory import Trajectory, flow
@@ -29,7 +30,7 @@ def follow(plan: Plan, rows: Rows, place: int) -> None:
         if run.stats.get("stop") == "interrupted":
             raise KeyboardInterrupt
         limit = run.limit
-        rate = run.certificate.rate
+        drift = float(run.drift.max(initial=0.0))
         passed = run.plateaus
     except (ThalwegError, np.linalg.LinAlgError, FloatingPointError) as error:
         rows.decide(place, "failed", "undecided", f"numerical failure: {type(error).__name__}")
@@ -50,8 +51,11 @@ def follow(plan: Plan, rows: Rows, place: int) -> None:
     rows.steps[place] = int(run.stats.get("steps", 0))
     rows.gradient_norm[place] = run.gradient_norm[-1]
     rows.polish_distance[place] = limit.polish_distance
-    rows.drift[place] = float(run.drift.max(initial=0.0))
-    rows.rate[place] = rate
+    rows.drift[place], rows.rate[place] = drift, 0.0
+    if limit.certified:
+        end = [weight[np.newaxis] for weight in p.reduce(run.final)]
+        known = plan.setting.known
+        rows.rate[place] = later_rates(end, rows.loss[[place]], p.flow_data(), known).rate[0]
     if passed:
         owners = np.full(len(passed), place, dtype=np.int64)
         codes = np.array([rows.set_code(item.learned) for item in passed], dtype=np.int64)

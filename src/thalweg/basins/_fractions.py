@@ -61,6 +61,8 @@ class Fractions(Result):
     ----------
     rows
         One for each point and verdict that occurs there.
+    kinds
+        The same with the verdicts of one kind counted together.
     totals
         One for each kind that occurs, over all points.
     method, level
@@ -74,6 +76,7 @@ class Fractions(Result):
     """
 
     rows: tuple[Fraction, ...]
+    kinds: tuple[Fraction, ...]
     totals: tuple[Fraction, ...]
     method: str
     level: float
@@ -177,20 +180,34 @@ class Tally:
 
     def fractions(
         self, points: list[dict[str, Any]], method: str, level: float
-    ) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
-        """Return the rows by point and verdict, and the totals by kind."""
+    ) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...], tuple[Fraction, ...]]:
+        """Return the rows by point and verdict, by point and kind, and the totals by kind."""
         rows = []
         for key in sorted(self.counts, key=_order):
             point, kind, learned = key
             size = (self.counts[key], self.sizes[point], self.lost(point))
             told = (points[point], kind, None if kind in OPEN else learned)
             rows.append(_fraction(told, size, method, level))
+        merged: dict[tuple[int, str], int] = {}
+        for (point, kind, _), count in sorted(
+            self.counts.items(), key=lambda item: _order(item[0])
+        ):
+            merged[point, kind] = merged.get((point, kind), 0) + count
+        kinds = [
+            _fraction(
+                (points[point], kind, None),
+                (count, self.sizes[point], self.lost(point)),
+                method,
+                level,
+            )
+            for (point, kind), count in merged.items()
+        ]
         whole, lost = sum(self.sizes), self.lost()
         totals = [
             _fraction(({}, kind, None), (size, whole, lost), method, level)
             for kind, size in self.kinds().items()
         ]
-        return tuple(rows), tuple(totals)
+        return tuple(rows), tuple(kinds), tuple(totals)
 
 
 def interval(method: str) -> Any:

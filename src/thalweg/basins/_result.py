@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._core import Array, DataError, Result, as_scalar, jsonable, number
+from thalweg.basins._curves import time_range
 from thalweg.basins._fractions import Fractions, Tally
 from thalweg.basins._plan import Plan
 from thalweg.basins._theorems import Defect, Theorem, Watch, theorems
@@ -138,9 +139,10 @@ class Sweep(Result):
         single = level
         if simultaneous:
             single = 1.0 - (1.0 - level) / max(1, len(tally.counts))
-        rows, totals = tally.fractions(self.plan.points, METHODS[anytime], single)
+        rows, kinds, totals = tally.fractions(self.plan.points, METHODS[anytime], single)
         return Fractions(
             rows=rows,
+            kinds=kinds,
             totals=totals,
             method=METHODS[anytime],
             level=level,
@@ -161,6 +163,11 @@ class Sweep(Result):
     def defects(self) -> tuple[Defect, ...]:
         """Return the rows that contradict a theorem that applies; empty if all is well."""
         return self._counted[1]
+
+    @functools.cached_property
+    def certified_range(self) -> tuple[float, float] | None:
+        """Earliest and latest time of certification; ``None`` if no start was certified."""
+        return time_range(self.batches())
 
     def decision_times(self, q: tuple[float, ...] = (0.05, 0.5, 0.95)) -> tuple[Times, ...]:
         """Return quantiles of the time until the limit is certified, at each point of the grid."""

@@ -18,7 +18,7 @@ from thalweg.basins._result import Sweep
 from thalweg.basins._shard import WHOLE, Shard
 from thalweg.basins._store import Store
 
-Progress = Callable[[int, int, dict[str, int]], None]
+Progress = Callable[[int, int, dict[str, Any]], None]
 ENDINGS = {
     "complete": "every start of the plan was followed",
     "narrow": "every interval is as narrow as until_width asks for",
@@ -102,6 +102,11 @@ def run_plan(
     )
 
 
+def open_plan(store: str | os.PathLike[str]) -> Plan:
+    """Return the plan of a store."""
+    return Plan.from_dict(Store.open(os.fspath(store)).manifest.plan)
+
+
 def open_sweep(store: str | os.PathLike[str], report: Callable[[str], None] | None = None) -> Sweep:
     """Read what a store holds, without computing anything.
 
@@ -177,7 +182,8 @@ class Keeper:
         self._look()
         if self.progress is not None:
             total = self.plan.count if self.plan.until_width is None else self._size()
-            self.progress(sum(self._all.sizes), total, self._all.kinds())
+            now = {"counts": self._all.kinds(), "computed": self.computed}
+            self.progress(sum(self._all.sizes), total, now)
 
     def status(self) -> str:
         """Say how far the sweep is."""

@@ -65,7 +65,8 @@ def sweep(
     workers
         Threads or processes; without it one for each core.
     progress
-        Called as ``progress(done, count, counts)`` after each chunk, with the counts so far.
+        Called as ``progress(done, count, now)`` after each chunk; ``now["counts"]`` says how many
+        starts there are of each kind so far, ``now["computed"]`` how many this call has computed.
     experiment
         A name for starts that are chosen, not random: nothing is estimated from them.
     **parameters
@@ -95,10 +96,38 @@ def sweep(
     >>> s.table.num_rows, s.fractions()["global_minimum"].count
     (200, 200)
     """
-    family = Family.of(init)
+    plan = make_plan(
+        p,
+        init,
+        n,
+        rng=rng,
+        t_end=t_end,
+        rtol=rtol,
+        max_steps=max_steps,
+        until_width=until_width,
+        experiment=experiment,
+        **parameters,
+    )
+    return run_plan(plan, store=store, executor=executor, workers=workers, progress=progress)
+
+
+def make_plan(
+    p: Problem,
+    init: Any = "gaussian",
+    n: int | None = None,
+    *,
+    rng: RngLike = 0,
+    t_end: float | None = None,
+    rtol: float = 1e-6,
+    max_steps: int = 100_000,
+    until_width: float | None = None,
+    experiment: str | None = None,
+    **parameters: Any,
+) -> Plan:
+    """Return the plan of a sweep without running it; the arguments are those of `sweep`."""
     plan = Plan(
         problem=p,
-        family=family,
+        family=Family.of(init),
         axes=grid_axes(parameters),
         n=(MANY if until_width is None else MOST) if n is None else n,
         seed=_seed(rng),
@@ -110,7 +139,7 @@ def sweep(
     )
     if experiment is None:
         _require_random(plan)
-    return run_plan(plan, store=store, executor=executor, workers=workers, progress=progress)
+    return plan
 
 
 def from_starts(

@@ -17,6 +17,7 @@ COMMANDS = {
     "certify": "what can be proved about a start",
     "verify": "check the proof that certify --rigorous wrote, independently",
     "landscape": "every critical value, with what is learned there",
+    "sweep": "how likely each ending is: many starts, kept in a folder",
     "classify": "which critical point given weights are, and why",
     "datasets": "the bundled data sets",
 }

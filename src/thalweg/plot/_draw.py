@@ -6,12 +6,14 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from thalweg._core import DataError
+from thalweg.basins import Sweep
 from thalweg.certificate import Certificate
 from thalweg.landscape import Atlas, Slice, Verdict
 from thalweg.plot._atlas import draw_atlas
 from thalweg.plot._certificate import draw_certificate
 from thalweg.plot._figure import draw_run
 from thalweg.plot._slice import draw_slice
+from thalweg.plot._sweep import draw_sweep
 from thalweg.plot._verdict import draw_verdict
 from thalweg.trajectory import Trajectory
 
@@ -23,12 +25,13 @@ def draw(result: Any, **options: Any) -> Figure:
     Parameters
     ----------
     result
-        A `Trajectory`, a `Certificate`, an `Atlas`, a `Verdict` or a `Slice`.
+        A `Trajectory`, a `Certificate`, an `Atlas`, a `Verdict`, a `Slice` or a `Sweep`.
     **options
         For a run: ``panel`` (``"all"``, ``"loss"``, ``"modes"``, ``"singular_values"``,
         ``"drift"``, ``"norms"``) and ``max_points``. For an atlas: ``run``, whose path is laid
         over, and ``lowest``, how many levels to draw. None for a verdict. For
-        a slice: ``runs``, projected onto the plane, and ``max_points``.
+        a slice: ``runs``, projected onto the plane, and ``max_points``. For a sweep: ``panel``
+        (``"all"``, ``"fractions"``, ``"times"``, ``"staircase"``, ``"map"``).
 
     Returns
     -------
@@ -47,7 +50,7 @@ def draw(result: Any, **options: Any) -> Figure:
     """  # noqa: DOC202 (the registered functions return)
     raise DataError(
         f"there is no picture of a {type(result).__name__}; runs (tw.flow), certificates "
-        "(tw.certify), atlases (tw.atlas) and verdicts (tw.classify) have one"
+        "(tw.certify), atlases (tw.atlas), verdicts (tw.classify) and sweeps (tw.sweep) have one"
     )
 
 
@@ -74,3 +77,8 @@ def _(result: Verdict, **options: Any) -> Figure:
 @draw.register
 def _(result: Slice, **options: Any) -> Figure:
     return draw_slice(result, **options)
+
+
+@draw.register
+def _(result: Sweep, **options: Any) -> Figure:
+    return draw_sweep(result, **options)

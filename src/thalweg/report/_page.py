@@ -22,7 +22,8 @@ MOST_VALUES = 12
 
 
 @functools.cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Return the templates; everything that they show is escaped."""
     return jinja2.Environment(
         loader=jinja2.PackageLoader("thalweg.report"),
         autoescape=True,
@@ -34,10 +35,10 @@ def _environment() -> jinja2.Environment:
 
 def page(run: Trajectory, name: str, command: str | None) -> str:
     """Return the whole page; every text that comes from outside is escaped by the template."""
-    environment = _environment()
+    tools = environment()
     pictures, told = inline_pictures(run), captions(run)
-    return environment.get_template("report.html.j2").render(
-        style=environment.get_template("style.css").render(),
+    return tools.get_template("report.html.j2").render(
+        style=tools.get_template("style.css").render(),
         name=name,
         answer=two_sentences(run),
         loss_formula=formula(LOSS if run.problem.loss_name == "sum" else MEAN_LOSS),

@@ -40,6 +40,10 @@ ALT = {
     "drift": "Relative drift of the conserved matrices over flow time.",
     "norms": "Spectral norm of every layer over flow time, with proved bounds.",
     "atlas": "Critical values as heights, sets of learned directions as points, joined by lines.",
+    "fractions": "Bars: share of starts with each ending, with 95 % intervals.",
+    "times": "Share of starts whose limit is certified, over flow time.",
+    "staircase": "Heat map: mean number of directions learned over flow time.",
+    "map": "Heat map: share of global minima over two parameters of the starts.",
     "verdict": "Loss along the direction that proves the verdict; eigenvalues of the Hessian.",
 }
 

@@ -53,8 +53,11 @@ class Path:
     @functools.cached_property
     def y(self) -> Array:
         """Packed compressed weights at `t`, with the conserved matrices put right."""
-        raw = self._joined([part.y for part in self.parts])
-        return self._project(raw)
+        return self._project(self._raw)
+
+    @functools.cached_property
+    def _raw(self) -> Array:
+        return self._joined([part.y for part in self.parts])
 
     def _joined(self, pieces: list[Array]) -> Array:
         return np.asarray(self._whole(pieces)[self._shown], dtype=np.float64)
@@ -86,16 +89,22 @@ class Path:
 
     def stack(self) -> list[Array]:
         """Return compressed weights over `t`: one array ``(K, d_j, d_{j-1})`` for each layer."""
+        return self._layers(self.y)
+
+    def _layers(self, rows: Array) -> list[Array]:
         dims, out, begin = self.compression.dims, [], 0
         for j in range(len(dims) - 1):
             end = begin + dims[j] * dims[j + 1]
-            out.append(self.y[:, begin:end].reshape(-1, dims[j + 1], dims[j]))
+            out.append(rows[:, begin:end].reshape(-1, dims[j + 1], dims[j]))
             begin = end
         return out
 
     def products(self) -> Array:
-        """Return the end-to-end maps ``P D`` over `t` in reduced coordinates, ``(K, d_y, k)``."""
-        layers = self.stack()
+        """Return the end-to-end maps ``P D`` over `t` in reduced coordinates, ``(K, d_y, k)``.
+
+        Putting the conserved matrices right does not change them, so that is left out.
+        """
+        layers = self._layers(self._raw)
         product = layers[-1]
         for layer in reversed(layers[:-1]):
             product = product @ layer
