@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from thalweg._core import EPS, ThalwegError
+from thalweg._core import EPS, Array, ThalwegError
 from thalweg.basins._coordinates import gradient_room
 from thalweg.basins._plan import Plan
 from thalweg.basins._rates import later_rates
 from thalweg.basins._schema import Rows
 from thalweg.basins._streams import generator
+from thalweg.conserved import drift
 from thalweg.trajectory import Trajectory, flow
 
 FINE = 1e-8
@@ -22,19 +23,21 @@ SAME = 1e-3
 
 
 def follow(plan: Plan, rows: Rows, place: int) -> None:
-    """Integrate one start of a chunk by itself and fill its row."""
-    p = plan.problem
+    """Integrate one start of a chunk by itself and fill its row; a failure is a row, too."""
     start = plan.start(int(rows.index[place]))
     try:
-        run = flow(p, start, plan.t_end, rtol=min(plan.rtol, FINE), max_steps=plan.max_steps)
-        if run.stats.get("stop") == "interrupted":
-            raise KeyboardInterrupt
-        limit = run.limit
-        drift = float(run.drift.max(initial=0.0))
-        passed = run.plateaus
-    except (ThalwegError, np.linalg.LinAlgError, FloatingPointError) as error:
+        _fill(plan, rows, place, start)
+    except (ThalwegError, np.linalg.LinAlgError, ArithmeticError, ValueError) as error:
         rows.decide(place, "failed", "undecided", f"numerical failure: {type(error).__name__}")
-        return
+        rows.certified[place] = False
+
+
+def _fill(plan: Plan, rows: Rows, place: int, start: list[Array]) -> None:
+    p = plan.problem
+    run = flow(p, start, plan.t_end, rtol=min(plan.rtol, FINE), max_steps=plan.max_steps)
+    if run.stats.get("stop") == "interrupted":
+        raise KeyboardInterrupt
+    limit, passed, end = run.limit, run.plateaus, p.reduce(run.final)
     verdict = limit.verdict
     kind, because = verdict.kind, limit.decided_by
     if kind == "non_strict_saddle" and because.startswith("polished"):
@@ -51,11 +54,11 @@ def follow(plan: Plan, rows: Rows, place: int) -> None:
     rows.steps[place] = int(run.stats.get("steps", 0))
     rows.gradient_norm[place] = run.gradient_norm[-1]
     rows.polish_distance[place] = limit.polish_distance
-    rows.drift[place], rows.rate[place] = drift, 0.0
+    rows.drift[place], rows.rate[place] = drift(end, p.reduce(start)), 0.0
     if limit.certified:
-        end = [weight[np.newaxis] for weight in p.reduce(run.final)]
+        stacks = [weight[np.newaxis] for weight in end]
         known = plan.setting.known
-        rows.rate[place] = later_rates(end, rows.loss[[place]], p.flow_data(), known).rate[0]
+        rows.rate[place] = later_rates(stacks, rows.loss[[place]], p.flow_data(), known).rate[0]
     if passed:
         owners = np.full(len(passed), place, dtype=np.int64)
         codes = np.array([rows.set_code(item.learned) for item in passed], dtype=np.int64)
