@@ -117,6 +117,7 @@ def test_undecided_starts_are_a_class_of_their_own():
     undecided = kinds["undecided"]
     assert 0 < undecided.count < 200
     least = kinds["global_minimum"]
+    assert least.fraction == least.count / 200
     assert least.highest == clopper_pearson(200, 200)[1] > least.high
     assert set(
         s.table.filter(pa.compute.equal(s.table["kind"], "undecided"))["status"].to_pylist()

@@ -14,7 +14,58 @@ CLASSIFY = "tests/landscape/test_classify.py"
 FLOW = "tests/theorems/test_along_the_flow.py"
 WEIGHTS = "tests/data/test_hostile_weights.py"
 BATCH = "tests/integrate/test_batch.py"
+SWEEP = "tests/basins/test_sweep.py"
+VERDICTS = "tests/basins/test_verdicts.py"
+INTERVALS = "tests/basins/test_intervals.py"
 MUTANTS = {
+    "numbers of a start by its place in the chunk": (
+        "basins/_streams.py",
+        "stream.advance(first * blocks(count))",
+        "stream.advance(0)",
+        "tests/basins/test_streams.py::test_any_piece_gives_the_same_numbers",
+    ),
+    "one tail of an interval": (
+        "basins/_intervals.py",
+        "    tail = 0.5 * (1.0 - level)\n    low = float(betaincinv",
+        "    tail = 1.0 - level\n    low = float(betaincinv",
+        f"{INTERVALS}::test_clopper_pearson_covers_every_fraction",
+    ),
+    "level left out of the anytime interval": (
+        "basins/_intervals.py",
+        "    goal += math.log(1.0 - level)\n",
+        "",
+        f"{INTERVALS}::test_the_anytime_interval_survives_looking_all_the_time",
+    ),
+    "undecided starts left out of the denominator": (
+        "basins/_fractions.py",
+        "fraction=count / n if n else 0.0",
+        "fraction=count / max(1, n - lost)",
+        f"{SWEEP}::test_undecided_starts_are_a_class_of_their_own",
+    ),
+    "starts of a smaller network in the batch": (
+        "basins/_compute.py",
+        "    usual = ~degenerate(inner)\n",
+        "    usual = degenerate(inner) | True\n",
+        f"{VERDICTS}::test_starts_on_stable_sets_are_right_or_undecided",
+    ),
+    "rounding at saddles ignored": (
+        "basins/_compute.py",
+        "near = done.least_gradient <= NEAR *",
+        "near = done.least_gradient < -NEAR *",
+        f"{VERDICTS}::test_starts_on_stable_sets_are_right_or_undecided",
+    ),
+    "saddles of one hidden layer accepted": (
+        "basins/_theorems.py",
+        "return self._hidden <= 1 or learned",
+        "return learned",
+        f"{SWEEP}::test_a_row_against_a_theorem_is_a_defect",
+    ),
+    "the error left out of the floor": (
+        "basins/_rates.py",
+        "    best = (float(known.lowered[d_y - 1]) - error) / float(metric.max())\n",
+        "    best = float(known.sigma[0]) / float(metric.min())\n",
+        f"{VERDICTS}::test_rates_are_bounds",
+    ),
     "sign of the Hessian's cross block": (
         "network/_hessian.py",
         'block = block - np.einsum("bc,ea->abce"',

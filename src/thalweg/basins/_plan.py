@@ -30,6 +30,8 @@ SECONDS = 0.7
 """About how long one core takes for a chunk."""
 SMALLEST_CHUNK, LARGEST_CHUNK, PARTS = 256, 16_384, 8
 """Bounds on the starts of a chunk; a small sweep is cut into at least so many parts."""
+LOOK_CHUNK = 1024
+"""Most starts of a chunk where each look at the widths of intervals is after whole chunks."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -104,7 +106,8 @@ class Plan:
         each = 3e-6 + 700.0 * work / 15e9 + (0.0 if self.family.vectorized else 1e-4)
         fitting = 1 << int(math.log2(max(SECONDS / each, 1.0)))
         fair = max(SMALLEST_CHUNK, -(-self.count // PARTS))
-        return max(1, min(fitting, fair, LARGEST_CHUNK))
+        most = LARGEST_CHUNK if self.until_width is None else LOOK_CHUNK
+        return max(1, min(fitting, fair, most))
 
     @functools.cached_property
     def points(self) -> list[dict[str, Any]]:

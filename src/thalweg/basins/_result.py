@@ -247,11 +247,7 @@ class Sweep(Result):
             out.append(("experiment", f"{plan.experiment}: chosen starts, no measure"))
         if plan.measure_note:
             out.append(("measure", plan.measure_note))
-        out += [("known", _told(item)) for item in self.theorems()[1:]]
-        rate = self.stats.get("starts_per_second")
-        if rate:
-            out.append(("speed", f"{number(rate, 4)} starts a second"))
-        return out
+        return out + [("known", _told(item)) for item in self.theorems()[1:]]
 
 
 def _told(item: Theorem) -> str:

@@ -100,6 +100,9 @@ def command(**options: Any) -> int:
         path = None
         if options["report"] and folder is not None:
             path = _written(sweep, folder, name)
+    if sweep.stats["computed"] and not (options["quiet"] or options["as_json"]):
+        rate, seconds = number(sweep.stats["starts_per_second"]), number(sweep.stats["seconds"])
+        say(f"{sweep.stats['computed']} starts in {seconds} s, {rate} a second")
     if options["as_json"]:
         document = sweep.to_dict() | {"data": name, "report": path}
         tell_json(document)
