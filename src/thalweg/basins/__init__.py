@@ -10,5 +10,6 @@ from thalweg.basins._lock import StoreLockedError as StoreLockedError
 from thalweg.basins._notice import SweepWarning as SweepWarning
 from thalweg.basins._shard import WHOLE as WHOLE, Shard as Shard
 from thalweg.basins._signals import ended_by_signals as ended_by_signals
+from thalweg.basins._stop import StoppedError as StoppedError, check_stop as check_stop
 from thalweg.basins._store import Store as Store
 from thalweg.basins._worker import watch_parent as watch_parent

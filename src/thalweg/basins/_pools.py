@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from typing import Any
@@ -12,6 +13,7 @@ from thalweg._core import DataError
 from thalweg.basins import _worker
 from thalweg.basins._dask import connect_dask
 from thalweg.basins._notice import notice
+from thalweg.basins._stop import stopped_by
 from thalweg.basins._threads import DaemonThreads
 
 Report = Callable[[str], None] | None
@@ -42,10 +44,13 @@ class Pool:
     end: Callable[[], None]
     replace: Callable[[], "Pool"]
 
-    def submit(self, compute: Callable[[int], Any], chunk: int) -> Future[Any]:
+    def submit(
+        self, compute: Callable[[int], Any], chunk: int, stop: threading.Event
+    ) -> Future[Any]:
         """Start the computation of a chunk."""
-        call = compute if self.shares_memory else _worker.Task(compute)
-        return self.executor.submit(call, chunk)
+        if self.shares_memory:
+            return self.executor.submit(_listening, compute, chunk, stop)
+        return self.executor.submit(_worker.Task(compute), chunk)
 
 
 def make_pool(executor: Executor | str | None, workers: int | None, report: Report) -> Pool:
@@ -79,6 +84,11 @@ def make_pool(executor: Executor | str | None, workers: int | None, report: Repo
         f"executor {executor!r} is not known; give a concurrent.futures.Executor, "
         f"'processes', 'dask:ADDRESS' or None"
     )
+
+
+def _listening(compute: Callable[[int], Any], chunk: int, stop: threading.Event) -> Any:
+    with stopped_by(stop):
+        return compute(chunk)
 
 
 def _threads(count: int, report: Report) -> Pool:
@@ -126,6 +136,8 @@ def _given(
     close: Callable[[], None] = lambda: None,
 ) -> Pool:
     count = workers or getattr(executor, "_max_workers", None) or _cores()
+    if isinstance(executor, ProcessPoolExecutor):
+        _watch_from_the_start(executor)
 
     def replace() -> Pool:
         name = type(executor).__name__
@@ -147,12 +159,25 @@ def _given(
     )
 
 
+def _watch_from_the_start(executor: ProcessPoolExecutor) -> None:
+    """Let workers that never get a chunk leave with their parent as well.
+
+    Uses attributes of the standard library that are not documented; where they change, only
+    workers with a chunk are covered.
+    """
+    unset = object()
+    if getattr(executor, "_initializer", unset) is None and not getattr(executor, "_processes", 1):
+        vars(executor)["_initializer"] = _worker.watch_parent
+
+
 def _kill(executor: ProcessPoolExecutor) -> None:
     """End a pool of our own at once, with its processes."""
     processes = list((getattr(executor, "_processes", None) or {}).values())
     executor.shutdown(wait=False, cancel_futures=True)
     for process in processes:
         process.kill()
+    for process in processes:
+        process.join(SECONDS)
 
 
 def _cores() -> int:
