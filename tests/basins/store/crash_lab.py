@@ -21,6 +21,8 @@ import toy_sweep
 
 from thalweg.basins import Shard, Store, StoreLockedError
 
+PATIENCE = 30  # seconds; a loaded machine may need some to start a process that then ends
+
 
 def fork(action):
     """Run an action in a new session; return its process."""
@@ -82,7 +84,7 @@ def kills(options, root):
             os.waitpid(pid, 0)
             count += 1
             begin = time.monotonic()
-            while members(pid) and time.monotonic() < begin + 2:
+            while members(pid) and time.monotonic() < begin + PATIENCE:
                 time.sleep(0.01)
             slowest = max(slowest, time.monotonic() - begin)
             left = members(pid)

@@ -84,8 +84,9 @@ def test_other_programs_read_it_as_it_is(tmp_path):
     assert pandas.read_parquet(tmp_path / "store")["index"].sum() == total
     polars = pytest.importorskip("polars")
     assert polars.read_parquet(pattern)["index"].sum() == total
+    assert polars.scan_parquet(pattern).select("kind").collect().height == 20 * CHUNKS
     duckdb = pytest.importorskip("duckdb")
-    assert duckdb.sql(f"select sum(index) from '{pattern}'").fetchone() == (total,)
+    assert duckdb.sql(f"select sum(index) from '{pattern}'").fetchall() == [(total,)]
 
 
 def test_parts_fill_one_store(tmp_path, reference):
