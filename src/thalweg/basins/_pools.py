@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import multiprocessing
 import os
 import threading
@@ -17,7 +18,8 @@ from thalweg.basins._stop import stopped_by
 from thalweg.basins._threads import DaemonThreads
 
 Report = Callable[[str], None] | None
-SECONDS = 120.0  # for a new pool of processes to answer once
+SECONDS = 60.0  # for a new pool of processes to answer once
+TRIES = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,24 +106,27 @@ def _threads(count: int, report: Report) -> Pool:
 
 def _checked(count: int, context: Any, report: Report) -> Pool:
     """Make a pool of processes that has answered once, or threads where none does."""
-    executor = ProcessPoolExecutor(count, mp_context=context, initializer=_worker.begin)
-    try:
-        executor.submit(_worker.ready).result(SECONDS)
-    except Exception as error:  # whatever keeps processes from starting
-        _kill(executor)
-        notice(
-            f"worker processes do not start here ({type(error).__name__}); "
-            f"going on with threads in this process",
-            report,
-        )
-        return _threads(2, report)
-    return Pool(
-        executor=executor,
-        window=2 * count,
-        shares_memory=False,
-        end=lambda: _kill(executor),
-        replace=lambda: _replaced(executor, count, context, report),
+    reason = ""
+    for _ in range(TRIES):
+        executor = ProcessPoolExecutor(count, mp_context=context, initializer=_worker.begin)
+        try:
+            executor.submit(_worker.ready).result(SECONDS)
+        except Exception as error:  # whatever keeps processes from starting
+            _kill(executor)
+            reason = type(error).__name__
+        else:
+            return Pool(
+                executor=executor,
+                window=2 * count,
+                shares_memory=False,
+                end=functools.partial(_kill, executor),
+                replace=functools.partial(_replaced, executor, count, context, report),
+            )
+    notice(
+        f"worker processes do not start here ({reason}); going on with threads in this process",
+        report,
     )
+    return _threads(2, report)
 
 
 def _replaced(executor: ProcessPoolExecutor, count: int, context: Any, report: Report) -> Pool:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import thalweg
+
 HERE = Path(__file__).parent
 sys.path.append(str(HERE))  # importable by worker processes too
 
@@ -27,7 +29,7 @@ def reference(tmp_path_factory):
 @pytest.fixture
 def environment():
     """Where other processes find this package and the toy."""
-    source = HERE.parents[2] / "src"
+    source = Path(thalweg.__file__).parents[1]
     paths = [str(source), str(HERE), os.environ.get("PYTHONPATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
 

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import toy_sweep
 
-from thalweg.basins import Shard, Store, StoreLockedError
+from thalweg.basins import ChunksFailedError, Shard, Store, StoreLockedError
 
-PATIENCE = 30  # seconds; a loaded machine may need some to start a process that then ends
+PATIENCE = 15  # seconds; a loaded machine may need some to start a process that then ends
 
 
 def fork(action):
@@ -66,7 +66,7 @@ def kills(options, root):
     reference = reference_files(options, root)
     count = mismatches = stores = orphans = 0
     slowest = 0.0
-    while count < options.kills:
+    while count < options.kills and not orphans:
         folder = root / f"store-{stores}"
         stores += 1
         while count < options.kills:
@@ -93,6 +93,8 @@ def kills(options, root):
                 command = Path(f"/proc/{orphan}/cmdline").read_bytes().replace(b"\0", b" ")
                 toy_sweep.say(f"orphan {orphan}: {command.decode()}")
                 os.kill(orphan, signal.SIGKILL)
+            if left:
+                break
         last = fork(functools.partial(finish, folder, options.chunks, call))
         mismatches += os.waitpid(last, 0)[1] != 0 or toy_sweep.files(folder) != reference
     return {
@@ -128,17 +130,24 @@ def worker_kills(options, root):
                 os.kill(draw.choice(workers), signal.SIGKILL)
                 count += 1
 
-    stores = mismatches = 0
-    killer = threading.Thread(target=kill)
+    stores = mismatches = given_up = 0
+    killer = threading.Thread(target=kill, daemon=True)
     killer.start()
     while count < options.kills:
         folder = root / f"store-{stores}"
         stores += 1
-        toy_sweep.sweep(folder, options.chunks, executor=options.executor, compute=call)
+        while True:
+            try:
+                toy_sweep.sweep(folder, options.chunks, executor=options.executor, compute=call)
+            except ChunksFailedError as error:
+                # Kills hit the same chunk again and again; the same command goes on with it.
+                given_up += len(error.failed)
+            else:
+                break
         mismatches += toy_sweep.files(folder) != reference
     stop.set()
     killer.join()
-    return {"kills": count, "stores": stores, "mismatches": mismatches}
+    return {"kills": count, "stores": stores, "mismatches": mismatches, "given_up": given_up}
 
 
 def parts(options, root):
