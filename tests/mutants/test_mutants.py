@@ -17,6 +17,7 @@ BATCH = "tests/integrate/test_batch.py"
 SWEEP = "tests/basins/test_sweep.py"
 VERDICTS = "tests/basins/test_verdicts.py"
 INTERVALS = "tests/basins/test_intervals.py"
+STORE = "tests/basins/store"
 MUTANTS = {
     "numbers of a start by its place in the chunk": (
         "basins/_streams.py",
@@ -522,6 +523,48 @@ MUTANTS = {
         "inertia(shifted(matrix, Fraction(low)))[0] > k:",
         "inertia(shifted(matrix, Fraction(low)))[0] > k + 1:",
         "tests/verify/test_verify.py::test_forged_spectra_are_not_true",
+    ),
+    "lock of a dead process believed": (
+        "basins/_lock.py",
+        "            if not _flock(handle, path):\n                holder",
+        "            if True:\n                holder",
+        f"{STORE}/test_crash_kills.py::test_the_whole_group_at_random_moments",
+    ),
+    "content of a chunk not synced before its name": (
+        "basins/_disk.py",
+        "            os.fsync(handle)\n            # Reading back",
+        "            # Reading back",
+        f"{STORE}/test_crash_failpoints.py::test_the_power_fails_at_any_moment",
+    ),
+    "hash of a chunk not compared": (
+        "basins/_chunk_file.py",
+        "    if _digest(content) != match[2]:",
+        "    if not match[2]:",
+        f"{STORE}/test_store_damage.py::test_four_hundred_flipped_bits",
+    ),
+    "pages without checksums": (
+        "basins/_chunk_file.py",
+        '"write_page_checksum": True',
+        '"write_page_checksum": False',
+        f"{STORE}/test_store_damage.py::test_checksums_of_pages_protect_other_readers",
+    ),
+    "chunk of another run accepted": (
+        "basins/_chunk_file.py",
+        '    if stamp.get(b"thalweg.run") != fingerprint.encode():',
+        '    if not stamp.get(b"thalweg.run"):',
+        f"{STORE}/test_store_damage.py::test_a_chunk_of_another_run",
+    ),
+    "chunks of a broken pool forgotten": (
+        "basins/_execute.py",
+        "        if self.deaths[chunk] < RETRIES:\n            self.suspects.append(chunk)\n",
+        "        if self.deaths[chunk] < RETRIES:\n            pass\n",
+        f"{STORE}/test_execute.py::test_lack_of_memory_is_tried_again_alone",
+    ),
+    "workers outlive their parent": (
+        "basins/_worker.py",
+        "    os._exit(1)\n",
+        "    return\n",
+        f"{STORE}/test_crash_kills.py::test_the_parent_alone",
     ),
 }
 

@@ -31,6 +31,7 @@ from thalweg.basins._run import (
 from thalweg.basins._schema import COLUMNS as COLUMNS
 from thalweg.basins._shard import WHOLE as WHOLE, Shard as Shard
 from thalweg.basins._signals import ended_by_signals as ended_by_signals
+from thalweg.basins._stop import StoppedError as StoppedError, check_stop as check_stop
 from thalweg.basins._store import Store as Store
 from thalweg.basins._sweep import (
     from_starts as from_starts,

@@ -88,10 +88,15 @@ def _put_once(folder: Path, name: str, content: bytes) -> None:
             raise _MismatchError("the disk returned other bytes than were written")
         os.replace(temporary, folder / name)  # noqa: PTH105  one module does all file operations
     except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)  # noqa: PTH108
+        remove(temporary)
         raise
     sync_folder(folder)
+
+
+def remove(path: Path) -> None:
+    """Remove a temporary file if that can be done."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)  # noqa: PTH108
 
 
 def get(path: Path) -> bytes:

@@ -20,6 +20,7 @@ import pyarrow as pa
 from thalweg._core import ThalwegError
 from thalweg.basins._notice import notice
 from thalweg.basins._pools import Pool, Report, make_pool
+from thalweg.basins._stop import StoppedError
 
 RETRIES = 3
 GRACE = 3.0  # seconds that chunks under way have to finish after being told to stop
@@ -97,8 +98,8 @@ def run_chunks(
     progress
         Called as ``progress(done, count)`` after each chunk.
     stop
-        Set it from anywhere to end the run; it is set when Ctrl-C ends it, so that `compute` can
-        look at it too.
+        Set it from anywhere to end the run; it is set when Ctrl-C ends it. In threads `compute`
+        should call `check_stop` now and then, so that it ends too.
     report
         Called with a line on everything that was put right; without it, `SweepWarning`.
 
@@ -185,7 +186,7 @@ class _Run:
 
     def start(self, chunk: int) -> None:
         try:
-            future = self.pool.submit(self.compute, chunk)
+            future = self.pool.submit(self.compute, chunk, self.stop)
         except Exception as error:  # a dead pool or a closed client; each has its own error
             (self.waiting if self.alone is None else self.suspects).appendleft(chunk)
             self.broken = True
@@ -213,6 +214,9 @@ class _Run:
 
     def trouble(self, chunk: int, error: BaseException) -> None:
         """Decide what becomes of a chunk that did not come back."""
+        if isinstance(error, StoppedError):
+            self.waiting.append(chunk)
+            return
         self.broken = self.broken or isinstance(error, BrokenExecutor)
         if not _is_passing(error):
             self.failed[chunk] = _words(error)

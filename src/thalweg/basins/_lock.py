@@ -75,24 +75,25 @@ class Lock:
                     if match and self._shard.meets(Shard(int(match[1]), int(match[2]))):
                         self._clear(self.path.parent / name)
                 self._take()
-        except StoreError:
+        except BaseException as error:
+            self.release()  # taken already if only the end of the guard failed
+            if isinstance(error, OSError) and not isinstance(error, StoreError):
+                _disk.fail(self.path, error, "lock")
             raise
-        except OSError as error:
-            _disk.fail(self.path, error, "lock")
 
     def release(self) -> None:
         """Give it back; does nothing in a process that does not hold it."""
         if self._handle is not None:
             # The name goes first: whoever gets the lock of the old file then finds it nameless.
-            with contextlib.suppress(OSError):
-                os.unlink(self.path)  # noqa: PTH108
+            _disk.remove(self.path)
             self.forget()
 
     def forget(self) -> None:
         """Close the descriptor, which in a forked child leaves the parent's lock alone."""
         if self._handle is not None:
             handle, self._handle = self._handle, None
-            os.close(handle)
+            with contextlib.suppress(OSError):
+                os.close(handle)
 
     def _take(self) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -101,8 +102,7 @@ class Lock:
             _flock(handle, self.path)
             os.write(handle, f"process {os.getpid()} on {os.uname().nodename}".encode())
         except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(self.path)  # noqa: PTH108
+            _disk.remove(self.path)
             os.close(handle)
             raise
         self._handle = handle
@@ -146,7 +146,8 @@ def guard(store: Path) -> Iterator[None]:
             time.sleep(0.02)
         yield
     finally:
-        os.close(handle)
+        with contextlib.suppress(OSError):  # closed in any case
+            os.close(handle)
 
 
 def _flock(handle: int, path: Path) -> bool:

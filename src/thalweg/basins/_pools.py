@@ -2,8 +2,10 @@
 
 import contextlib
 import dataclasses
+import functools
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from typing import Any
@@ -12,10 +14,12 @@ from thalweg._core import DataError
 from thalweg.basins import _worker
 from thalweg.basins._dask import connect_dask
 from thalweg.basins._notice import notice
+from thalweg.basins._stop import stopped_by
 from thalweg.basins._threads import DaemonThreads
 
 Report = Callable[[str], None] | None
-SECONDS = 120.0  # for a new pool of processes to answer once
+SECONDS = 60.0  # for a new pool of processes to answer once
+TRIES = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,10 +46,13 @@ class Pool:
     end: Callable[[], None]
     replace: Callable[[], "Pool"]
 
-    def submit(self, compute: Callable[[int], Any], chunk: int) -> Future[Any]:
+    def submit(
+        self, compute: Callable[[int], Any], chunk: int, stop: threading.Event
+    ) -> Future[Any]:
         """Start the computation of a chunk."""
-        call = compute if self.shares_memory else _worker.Task(compute)
-        return self.executor.submit(call, chunk)
+        if self.shares_memory:
+            return self.executor.submit(_listening, compute, chunk, stop)
+        return self.executor.submit(_worker.Task(compute), chunk)
 
 
 def make_pool(executor: Executor | str | None, workers: int | None, report: Report) -> Pool:
@@ -81,6 +88,11 @@ def make_pool(executor: Executor | str | None, workers: int | None, report: Repo
     )
 
 
+def _listening(compute: Callable[[int], Any], chunk: int, stop: threading.Event) -> Any:
+    with stopped_by(stop):
+        return compute(chunk)
+
+
 def _threads(count: int, report: Report) -> Pool:
     executor = DaemonThreads(count)
     return Pool(
@@ -94,24 +106,27 @@ def _threads(count: int, report: Report) -> Pool:
 
 def _checked(count: int, context: Any, report: Report) -> Pool:
     """Make a pool of processes that has answered once, or threads where none does."""
-    executor = ProcessPoolExecutor(count, mp_context=context, initializer=_worker.begin)
-    try:
-        executor.submit(_worker.ready).result(SECONDS)
-    except Exception as error:  # whatever keeps processes from starting
-        _kill(executor)
-        notice(
-            f"worker processes do not start here ({type(error).__name__}); "
-            f"going on with threads in this process",
-            report,
-        )
-        return _threads(2, report)
-    return Pool(
-        executor=executor,
-        window=2 * count,
-        shares_memory=False,
-        end=lambda: _kill(executor),
-        replace=lambda: _replaced(executor, count, context, report),
+    reason = ""
+    for _ in range(TRIES):
+        executor = ProcessPoolExecutor(count, mp_context=context, initializer=_worker.begin)
+        try:
+            executor.submit(_worker.ready).result(SECONDS)
+        except Exception as error:  # whatever keeps processes from starting
+            _kill(executor)
+            reason = type(error).__name__
+        else:
+            return Pool(
+                executor=executor,
+                window=2 * count,
+                shares_memory=False,
+                end=functools.partial(_kill, executor),
+                replace=functools.partial(_replaced, executor, count, context, report),
+            )
+    notice(
+        f"worker processes do not start here ({reason}); going on with threads in this process",
+        report,
     )
+    return _threads(2, report)
 
 
 def _replaced(executor: ProcessPoolExecutor, count: int, context: Any, report: Report) -> Pool:
@@ -126,6 +141,8 @@ def _given(
     close: Callable[[], None] = lambda: None,
 ) -> Pool:
     count = workers or getattr(executor, "_max_workers", None) or _cores()
+    if isinstance(executor, ProcessPoolExecutor):
+        _watch_from_the_start(executor)
 
     def replace() -> Pool:
         name = type(executor).__name__
@@ -147,12 +164,25 @@ def _given(
     )
 
 
+def _watch_from_the_start(executor: ProcessPoolExecutor) -> None:
+    """Let workers that never get a chunk leave with their parent as well.
+
+    Uses attributes of the standard library that are not documented; where they change, only
+    workers with a chunk are covered.
+    """
+    unset = object()
+    if getattr(executor, "_initializer", unset) is None and not getattr(executor, "_processes", 1):
+        vars(executor)["_initializer"] = _worker.watch_parent
+
+
 def _kill(executor: ProcessPoolExecutor) -> None:
     """End a pool of our own at once, with its processes."""
     processes = list((getattr(executor, "_processes", None) or {}).values())
     executor.shutdown(wait=False, cancel_futures=True)
     for process in processes:
         process.kill()
+    for process in processes:
+        process.join(SECONDS)
 
 
 def _cores() -> int:

@@ -1,6 +1,5 @@
 """A sweep in a folder: Parquet chunks that are whole, checked, and written by one process each."""
 
-import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -140,8 +139,7 @@ class Store:
             _disk.put(self.path, f"{_disk.TEMPORARY}probe-{self._lock.path.name}", PROBE)
             for name in self._names():
                 if name.startswith(_disk.TEMPORARY) and self._is_mine(name):
-                    with contextlib.suppress(OSError):
-                        (self.path / name).unlink()
+                    _disk.remove(self.path / name)
         except BaseException:
             self._lock.release()
             raise
