@@ -230,8 +230,9 @@ def main() -> int:
         f"measured. Peers: 1000 and 500 starts for diffrax, vmapped, half of them in each "
         f"thread; {options.processes} for CVODE in {THREADS} processes.",
         "",
-        "*Stages* are right-hand sides of one start. Lanes of a register share the loop over the "
-        "stages of a step, so some wait: *needed / computed* is the share that is not lost. "
+        "*Stages* are right-hand sides of one start. Starts that want the same kind of step share "
+        "a register and the loop over its stages, so few wait: *needed / computed* is the share "
+        "that is not lost. "
         "*GFlop/s* counts the three products of needed right-hand sides only; the peak is "
         "that of multiply-adds in registers on the same instruction set, measured beside it.",
         "",

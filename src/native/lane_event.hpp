@@ -11,10 +11,20 @@ namespace thalweg {
 struct LaneSpan {
     const double *y, *slope, *next, *next_slope;
     Vector h;
+    const double* const* dense = nullptr;  // of lane_dop853.hpp, if there is
 
-    // The point at the part x of the step, to order four.
+    // The point at the part x of the step, to order four or seven.
     void at(Index length, Vector x, double* out) const {
-        const Vector z = 1 - x, one = z * z * (1 + 2 * x), two = x * x * (3 - 2 * x);
+        const Vector z = 1 - x;
+        if (dense) {
+            for (Index i = 0; i < length; i += V) {
+                Vector y_x = x * load(dense[6] + i);
+                for (int k = 5; k >= 0; --k) y_x = (k % 2 ? z : x) * (y_x + load(dense[k] + i));
+                store(out + i, load(y + i) + y_x);
+            }
+            return;
+        }
+        const Vector one = z * z * (1 + 2 * x), two = x * x * (3 - 2 * x);
         const Vector first = x * z * z * h, second = x * x * z * h;
         for (Index i = 0; i < length; i += V)
             store(out + i, one * load(y + i) + two * load(next + i) + first * load(slope + i) -

@@ -60,6 +60,18 @@ public:
         return turned(y, 0).at;
     }
 
+    Vector loss(const double* product) const {
+        Vector square{};
+        for (Index i = 0, k = 0; i < dims_[depth_]; ++i)
+            for (Index j = 0; j < dims_[0]; ++j, ++k) {
+                const Vector error = target_[k] - load(product + k * V) * metric_[j];
+                square += error * error;
+            }
+        return 0.5 * square;
+    }
+    // R_1 = W_L ... W_2 at the argument of the last `rhs`; there is one with two layers or more.
+    const double* above(const double* y) const { return after(y, 1).at; }
+
     // Hessian of the loss times v; the last call of `rhs` must have been at the same y.
     void hessian_product(const double* y, const double* v, double* image) {
         const int last = depth_ - 1;

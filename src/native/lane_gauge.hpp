@@ -1,7 +1,8 @@
 // Drift of the conserved matrices at the end of V starts, and its repair: as in _project.py.
 //
 // The symmetric S_j solve a semidefinite system by conjugate gradients, every lane with its own
-// number of iterations; W_j <- exp(-S_j) W_j, W_{j+1} <- W_{j+1} exp(S_j) keeps the product.
+// number of iterations; W_j <- (I + S_j)^{-1} W_j, W_{j+1} <- W_{j+1} (I + S_j) keeps the product.
+// Every round squares the drift, so its system need not be solved better than that.
 #pragma once
 
 #include "lane_field.hpp"
@@ -30,9 +31,9 @@ public:
         before = after = error;
         if (length_ == 0) return;
         for (int round = 0; round < 4; ++round) {
-            const Mask worth = error > 1e-15;
+            const Mask worth = error > enough;
             if (!any(worth)) break;
-            solve(y);
+            solve(y, error, worth);
             std::memcpy(moved_, y, sizeof(double) * field_.length());
             move(moved_);
             const Vector now = measure(moved_);
@@ -46,6 +47,8 @@ public:
     }
 
 private:
+    static constexpr double enough = 1e-14;  // relative drift that is not repaired further
+
     int hidden() const { return static_cast<int>(offset_.size()); }
     Index width(int j) const { return field_.dim(j + 1); }
 
@@ -92,20 +95,22 @@ private:
     void apply(const double* y, const double* s, double* image) {
         for (int j = 0; j < hidden(); ++j) {
             const Index n = width(j);
-            const LaneMatrix k{sums_ + offset_[j], n, 1}, own{s + offset_[j], n, 1};
-            double* out = image + offset_[j];
-            multiply(n, n, n, k, own, out, n);
-            multiply<Mode::add>(n, n, n, own, k, out, n);
+            double *out = image + offset_[j], *half = series_;  // out = half + its transpose
+            multiply(n, n, n, {sums_ + offset_[j], n, 1}, {s + offset_[j], n, 1}, half, n);
             for (int other : {j - 1, j + 1}) {
                 if (other < 0 || other >= hidden()) continue;
                 LaneMatrix w = field_.weight(y, std::max(j, other));
                 if (other > j) w = w.transposed();
                 const Index m = width(other);
                 multiply(n, m, m, w, {s + offset_[other], m, 1}, scratch_, m);
-                for (Index i = 0; i < n * m * V; i += V)
-                    store(scratch_ + i, 2 * load(scratch_ + i));
-                multiply<Mode::subtract>(n, n, m, {scratch_, m, 1}, w.transposed(), out, n);
+                multiply<Mode::subtract>(n, n, m, {scratch_, m, 1}, w.transposed(), half, n);
             }
+            for (Index i = 0; i < n; ++i)
+                for (Index k = 0; k <= i; ++k) {
+                    const Vector x = load(half + (i * n + k) * V) + load(half + (k * n + i) * V);
+                    store(out + (i * n + k) * V, x);
+                    store(out + (k * n + i) * V, x);
+                }
         }
     }
     Vector dot(const double* a, const double* b) const {
@@ -114,43 +119,48 @@ private:
         return out;
     }
     // The diagonal of the system as preconditioner: K_ii + K_kk for entry (i, k).
-    void precondition(const double* a, double* out) const {
-        for (int j = 0; j < hidden(); ++j)
+    void find_pivots() {
+        for (int j = 0; j < hidden(); ++j) {
+            const double* sum = sums_ + offset_[j];
             for (Index i = 0, n = width(j), at = offset_[j]; i < n; ++i)
                 for (Index k = 0; k < n; ++k, at += V) {
-                    const double* sum = sums_ + offset_[j];
                     const Vector pivot =
                         load(sum + i * (n + 1) * V) + load(sum + k * (n + 1) * V);
-                    store(out + at, select(pivot > Vector{}, load(a + at) / pivot, Vector{}));
+                    store(pivots_ + at, select(pivot > Vector{}, 1 / pivot, Vector{}));
                 }
-    }
-    // Fills s_ from error_.
-    void solve(const double* y) {
-        matrices<Mode::add>(y, sums_);
-        for (Index i = 0; i < length_; i += V) {
-            store(s_ + i, Vector{});
-            store(rest_ + i, -load(error_ + i));
         }
-        precondition(rest_, way_);
-        Vector power = dot(rest_, way_);
-        const Vector goal = 1e-12 * power;
-        Mask busy = power > Vector{};
+    }
+    // Fills s_ from error_, so that the part `drift` of it is left.
+    void solve(const double* y, Vector drift, Mask busy) {
+        matrices<Mode::add>(y, sums_);
+        find_pivots();
+        Vector power{};
+        for (Index i = 0; i < length_; i += V) {
+            const Vector rest = -load(error_ + i), way = rest * load(pivots_ + i);
+            store(s_ + i, Vector{});
+            store(rest_ + i, rest);
+            store(way_ + i, way);
+            power += rest * way;
+        }
+        const Vector part = 0.1 * larger(smaller(drift, broadcast(1.0)), 0.1 * enough / drift);
+        const Vector goal = part * part * power;
+        busy &= power > Vector{};
         const Index most = 2 * length_ / V;
         for (Index count = 0; count < most && any(busy); ++count) {
             apply(y, way_, image_);
             const Vector curve = dot(way_, image_);
             busy &= curve > Vector{};
             const Vector step = select(busy, power / curve, Vector{});
+            Vector now{};
             for (Index i = 0; i < length_; i += V) {
-                const Vector s = load(s_ + i), rest = load(rest_ + i);
-                store(s_ + i, select(busy, s + step * load(way_ + i), s));
-                store(rest_ + i, select(busy, rest - step * load(image_ + i), rest));
+                const Vector rest = load(rest_ + i) - step * load(image_ + i);
+                store(s_ + i, load(s_ + i) + step * load(way_ + i));
+                store(rest_ + i, select(busy, rest, load(rest_ + i)));
+                now += rest * rest * load(pivots_ + i);
             }
-            precondition(rest_, image_);
-            const Vector now = dot(rest_, image_);
             const Vector grow = select(busy, now / power, Vector{});
             for (Index i = 0; i < length_; i += V)
-                store(way_ + i, load(image_ + i) + grow * load(way_ + i));
+                store(way_ + i, load(rest_ + i) * load(pivots_ + i) + grow * load(way_ + i));
             power = now;
             busy &= now > goal;
         }
@@ -159,28 +169,36 @@ private:
         for (int j = 0; j < hidden(); ++j) {
             const Index n = width(j), low = field_.dim(j), high = field_.dim(j + 2);
             const LaneMatrix s{s_ + offset_[j], n, 1};
-            exponential(n, low, -1, s, true, field_.weight(y, j));
-            exponential(high, n, 1, s, false, field_.weight(y, j + 1));
+            undo(n, low, s, field_.weight(y, j));
+            double* above = field_.weight(y, j + 1);
+            multiply(high, n, n, {above, n, 1}, s, scratch_, n);
+            for (Index i = 0; i < high * n * V; i += V)
+                store(above + i, load(above + i) + load(scratch_ + i));
         }
     }
-    // W <- exp(-S) W or W exp(S), by its series: S is as small as the drift.
-    void exponential(Index rows, Index cols, double sign, LaneMatrix s, bool left, double* w) {
+    // W <- (I + S)^{-1} W by its series: S is as small as the drift. A lane is done where terms
+    // are below rounding.
+    void undo(Index rows, Index cols, LaneMatrix s, double* w) {
+        const Index length = rows * cols * V;
         double *term = scratch_, *next = series_;
-        std::memcpy(term, w, sizeof(double) * rows * cols * V);
-        for (int order = 1; order <= 8; ++order) {
-            const LaneMatrix old{term, cols, 1};
-            if (left) multiply(rows, cols, rows, s, old, next, cols);
-            else multiply(rows, cols, cols, old, s, next, cols);
-            for (Index i = 0; i < rows * cols * V; i += V) {
-                const Vector x = load(next + i) * (sign / order);
+        std::memcpy(term, w, sizeof(double) * length);
+        Mask busy = Vector{} == Vector{};
+        for (int order = 1; order <= 16 && any(busy); ++order) {
+            multiply(rows, cols, rows, s, {term, cols, 1}, next, cols);
+            Vector size{}, whole{};
+            for (Index i = 0; i < length; i += V) {
+                const Vector x = -load(next + i), old = load(w + i);
                 store(next + i, x);
-                store(w + i, load(w + i) + x);
+                store(w + i, select(busy, old + x, old));
+                size += x * x;
+                whole += old * old;
             }
+            busy &= size > 1e-34 * whole;
             std::swap(term, next);
         }
     }
     void cut() {
-        for (auto** array : {&conserved_, &error_, &sums_, &s_, &rest_, &way_, &image_})
+        for (auto** array : {&conserved_, &error_, &sums_, &s_, &rest_, &way_, &image_, &pivots_})
             *array = space_.take(length_);
         for (auto** array : {&scratch_, &series_}) *array = space_.take(widest_ * widest_ * V);
         moved_ = space_.take(field_.length());
@@ -191,7 +209,7 @@ private:
     std::vector<Index> offset_;
     Index length_ = 0, widest_ = 1;
     double *conserved_ = nullptr, *error_ = nullptr, *sums_ = nullptr, *s_ = nullptr;
-    double *rest_ = nullptr, *way_ = nullptr, *image_ = nullptr;
+    double *rest_ = nullptr, *way_ = nullptr, *image_ = nullptr, *pivots_ = nullptr;
     double *scratch_ = nullptr, *series_ = nullptr, *moved_ = nullptr, *scale_ = nullptr;
     Workspace space_;
 };

@@ -47,12 +47,16 @@ public:
         s.entered = s.passages = Vector{};
     }
 
-    // Note what changed in accepted steps; the last `rhs` was at their ends.
-    void follow(LaneState& s, Mask good, const LaneSpan& span, const std::int64_t* index) {
-        const Place place = find(field_.product(span.next));
-        const Mask changed = good & (place.label != s.label);
-        s.closest = select(good & ~changed, smaller(s.closest, place.distance), s.closest);
-        if (!any(changed)) return;
+    // Where accepted steps led to; the last `rhs` was there. Tells in which lanes that is news.
+    Mask arrive(LaneState& s, Mask good, const LaneSpan& span) {
+        place_ = find(field_.product(span.next));
+        const Mask changed = good & (place_.label != s.label);
+        s.closest = select(good & ~changed, smaller(s.closest, place_.distance), s.closest);
+        return changed;
+    }
+    // Note when it changed inside the step.
+    void note(LaneState& s, Mask changed, const LaneSpan& span, const std::int64_t* index) {
+        const Place place = place_;
         const auto when = [&](Vector label, Mask due) {
             const Vector part = passing(due, [&](Vector x) {
                 span.at(field_.length(), x, point_);
@@ -176,6 +180,7 @@ private:
     LaneField& field_;
     const PlateauTask* task_;
     bool turned_ = false;
+    Place place_{};
     Index rows_ = 0, cols_ = 0;
     double *map_ = nullptr, *learned_ = nullptr, *point_ = nullptr;
     Workspace space_;

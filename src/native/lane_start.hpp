@@ -44,6 +44,9 @@ struct LaneState {
     Vector basin_time{}, steps{}, rejected{}, stages{}, held{};
     Vector restless{};  // the last estimate of the radius has not settled
     Vector basin_steps{}, basin_stages{}, least{};  // least gradient before the basin
+    Vector reach{}, last{};  // length of the next step, and whether it is the last
+    Vector high{};           // it is one of order eight
+    Vector lift{};           // about how many steps of order four are as exact as one of them
     Vector label{}, entered{}, closest{}, passages{};  // see lane_plateau.hpp
 
     template <typename Apply>
@@ -55,8 +58,22 @@ struct LaneState {
                           &LaneState::rejected, &LaneState::stages, &LaneState::held,
                           &LaneState::restless, &LaneState::basin_steps,
                           &LaneState::basin_stages, &LaneState::least, &LaneState::label,
-                          &LaneState::entered, &LaneState::closest, &LaneState::passages})
+                          &LaneState::entered, &LaneState::closest, &LaneState::passages,
+                          &LaneState::reach, &LaneState::last, &LaneState::high, &LaneState::lift})
             apply(a.*item, b.*item);
+    }
+    // Lane k changes places with lane j of another state.
+    void swap(int k, LaneState& other, int j, Index length) {
+        each(*this, other, [=](Vector& one, Vector& two) {
+            const double x = one[k];
+            one[k] = two[j];
+            two[j] = x;
+        });
+        for (Index i = 0; i < length; i += V) {
+            std::swap(y[i + k], other.y[i + j]);
+            std::swap(slope[i + k], other.slope[i + j]);
+            std::swap(vector[i + k], other.vector[i + j]);
+        }
     }
     // Lane k becomes lane `from` of another state.
     void copy(int k, LaneState& other, int from, Index length) {
@@ -67,6 +84,12 @@ struct LaneState {
             vector[i + k] = other.vector[i + from];
         }
     }
+};
+
+// Sums over the unknowns, for V starts, of the squares of a step's error, new slope, new point.
+struct LaneSums {
+    Vector loss, error, slope, size;
+    Vector coarse;  // with steps of order eight, of an error of order three
 };
 
 inline Vector square_sum(Index length, const double* a) {
@@ -102,7 +125,7 @@ inline void prepare(LaneField& field, const BatchLimits& limits, const double* f
     Vector radius{}, scale = 1 / root(square_sum(length, s.vector));
     for (Index i = 0; i < length; i += V) store(s.vector + i, scale * load(s.vector + i));
     Mask busy = Vector{} == Vector{};
-    for (int count = 0; count < 60 && any(busy); ++count) {
+    for (int count = 0; count < 8 && any(busy); ++count) {
         field.hessian_product(s.y, s.vector, image);
         const Vector now = root(square_sum(length, image));
         busy &= finite(now) & (now > Vector{});
@@ -111,7 +134,7 @@ inline void prepare(LaneField& field, const BatchLimits& limits, const double* f
             store(s.vector + i, select(busy, inverse * load(image + i), load(s.vector + i)));
         const Vector change = now - radius;
         radius = select(busy, now, radius);
-        if (count > 0) busy &= larger(change, -change) > 0.02 * now;
+        if (count > 0) busy &= larger(change, -change) > 0.1 * now;
     }
     s.radius = 1.1 * radius;
     const Vector by_size = 0.01 * s.size / s.slope_norm, by_rate = 1 / s.radius;
@@ -120,7 +143,7 @@ inline void prepare(LaneField& field, const BatchLimits& limits, const double* f
     s.ceiling = broadcast(HUGE_VAL);
     s.quiet = broadcast(4.0);
     s.memory = broadcast(1.0);
-    s.t = s.path = s.steps = s.rejected = s.stages = s.held = Vector{};
+    s.high = s.t = s.path = s.steps = s.rejected = s.stages = s.held = Vector{};
     s.restless = broadcast(1.0);
     const Mask inside = s.loss < limits.basin_level;
     s.basin_time = select(inside, Vector{}, broadcast(NAN));

@@ -1,15 +1,15 @@
-// Many starts of one problem, V at a time: every lane has its own time, step and end, and takes
-// the next start from the queue when one ends.
+// Many starts of one problem: every start has its own time, step and end. Some dozens are under way
+// at a time; those that want the same kind of step next are put into the lanes of one register and
+// take it together, and when one ends the next start comes from the queue.
 //
-// Per lane the rules are those of driver.hpp and controller.hpp, without implicit steps: a lane
-// that would need them ends as `implicit_due` and the caller starts it anew elsewhere.
+// Who is beside whom changes nothing but time: no arithmetic crosses lanes.
 #pragma once
 
-#include "driver.hpp"
+#include <memory>
+
 #include "lane_gauge.hpp"
-#include "lane_plateau.hpp"
 #include "lane_rest.hpp"
-#include "lane_rock4.hpp"
+#include "lane_step.hpp"
 
 namespace thalweg {
 
@@ -17,8 +17,11 @@ class Lanes {
 public:
     Lanes(int depth, const std::int64_t* dims, const double* target, const double* metric,
           const PlateauTask* plateaus)
-        : field_(depth, dims, target, metric), rock4_(field_), gauge_(field_), rest_(field_),
-          plateaus_(field_, plateaus) {
+        : field_(depth, dims, target, metric),
+          step_(field_, plateaus, field_.size() <= widest ? LaneKinds::most : 2), gauge_(field_),
+          rest_(field_) {
+        for (int kind = 0; kind < step_.kinds().count(); ++kind)
+            groups_.push_back(std::make_unique<LaneGroup>(step_.degrees()));
         cut();
         space_.allocate();
         cut();
@@ -28,23 +31,18 @@ public:
     void run(const BatchLimits& limits, BatchQueue& queue, const double* first_vector,
              const double* starts, double* ends, BatchRow* rows) {
         Run run{limits, queue, first_vector, starts, ends, rows};
-        for (int k = 0; k < V; ++k) refill(run, k);
-        std::int64_t useful = 0, spent = 0;
-        while (alive() && !queue.stopped()) {
-            for (int k = 0; k < V; ++k)  // a start may be over before its first step
-                while (index_[k] >= 0 && end(run, k)) refill(run, k);
-            if (!alive()) break;
-            advance(run);
-            for (int k = 0; k < V; ++k)
-                if (index_[k] >= 0) useful += rock4_.stages(k);
-            spent += V * rock4_.most_stages();
+        for (auto& g : groups_) settle(run, *g);
+        for (int kind; (kind = most_wanted()) >= 0 && !queue.stopped();) {
+            LaneGroup& g = gather(kind);
+            step_.take(limits, g, kind);
+            settle(run, g);
         }
-        queue.account(useful, spent);
+        queue.account(step_.useful(), step_.spent());
         flush(run);
     }
 
 private:
-    static constexpr double patience = 30000;  // stages
+    static constexpr Index widest = 600;  // unknowns up to which many starts fit into the cache
 
     struct Run {
         const BatchLimits& limits;
@@ -56,15 +54,49 @@ private:
         std::int64_t waiting[V] = {};
     };
 
-    bool alive() const {
-        for (std::int64_t i : index_)
-            if (i >= 0) return true;
-        return false;
+    // The kind of step that most starts want next, -1 if there are none.
+    int most_wanted() const {
+        int counts[LaneKinds::most] = {}, best = -1;
+        for (const auto& g : groups_)
+            for (int k = 0; k < V; ++k)
+                if (g->alive(k)) ++counts[g->wants[k]];
+        for (int kind = 0; kind < step_.kinds().count(); ++kind)
+            if (counts[kind] > (best < 0 ? 0 : counts[best])) best = kind;
+        return best;
     }
 
-    void refill(Run& run, int k) {
-        index_[k] = -1;
-        over_[k] = 0;
+    // Bring starts that want this kind into its group, as many as there is room for.
+    LaneGroup& gather(int kind) {
+        LaneGroup& g = *groups_[kind];
+        int k = 0;
+        for (auto& other : groups_) {
+            if (other.get() == &g) continue;
+            for (int j = 0; j < V; ++j) {
+                if (!other->ready(j, kind)) continue;
+                while (k < V && g.ready(k, kind)) ++k;
+                if (k == V) return g;
+                g.swap(k, *other, j, field_.length());
+            }
+        }
+        return g;
+    }
+
+    // Ended starts leave; new ones take every place that is free.
+    void settle(Run& run, LaneGroup& g) {
+        Mask fresh;
+        for (int k = 0; k < V; ++k) {
+            fresh[k] = 0;
+            while (!g.alive(k) || end(run, g, k)) {
+                if (!refill(run, g, k)) break;
+                fresh[k] = -1;
+            }
+        }
+        if (any(fresh)) step_.plan(run.limits, g, fresh);
+    }
+
+    bool refill(Run& run, LaneGroup& g, int k) {
+        g.index[k] = -1;
+        g.over[k] = go_on;
         if (run.next == run.last && !run.queue.stopped()) {
             const std::int64_t first = run.queue.take();
             if (first < run.queue.count) {
@@ -73,35 +105,38 @@ private:
                 load_rows(field_.size(), run.starts + first * field_.size(), run.last - first,
                           ready_.y);
                 first_ = first;
-                prepare(field_, run.limits, run.first_vector, ready_, trial_);
-                if (plateaus_.on()) plateaus_.begin(ready_);
+                prepare(field_, run.limits, run.first_vector, ready_, one_);
+                step_.begin(ready_);
+                if (step_.plateaus().on()) step_.plateaus().begin(ready_);
             }
         }
-        if (run.next == run.last) return;
-        live_.copy(k, ready_, static_cast<int>(run.next - first_), field_.length());
-        index_[k] = run.next++;
+        if (run.next == run.last) return false;
+        g.s.copy(k, ready_, static_cast<int>(run.next - first_), field_.length());
+        g.index[k] = run.next++;
+        return true;
     }
 
     // Whether the start in lane k is over; if so, its row is written.
-    bool end(Run& run, int k) {
+    bool end(Run& run, LaneGroup& g, int k) {
         const BatchLimits& limits = run.limits;
-        Status status = static_cast<Status>(over_[k]);
-        const double slope = live_.slope_norm[k], loss = live_.loss[k];
+        LaneState& s = g.s;
+        Status status = static_cast<Status>(g.over[k]);
+        const double slope = s.slope_norm[k], loss = s.loss[k];
         if (!std::isfinite(slope) || !std::isfinite(loss)) status = non_finite;
         else if (loss <= limits.loss_stop) status = loss_reached;
         else if (slope <= limits.gradient_stop) status = gradient_reached;
-        else if (live_.t[k] >= limits.t_end) status = at_end;
-        else if (live_.steps[k] >= double(limits.max_steps)) status = steps_spent;
-        else if (!(live_.size[k] <= 1e100)) status = diverged;
-        else if (status == go_on && rest_.reached(limits, live_, k)) status = gradient_reached;
+        else if (s.t[k] >= limits.t_end) status = at_end;
+        else if (s.steps[k] >= double(limits.max_steps)) status = steps_spent;
+        else if (!(s.size[k] <= 1e100)) status = diverged;
+        else if (status == go_on && rest_.reached(limits, s, k)) status = gradient_reached;
         if (status == go_on) return false;
-        plateaus_.end(live_, k, index_[k]);
-        const std::int64_t i = index_[k];
-        store_row(field_.size(), live_.y, k, run.ends + i * field_.size());
-        run.rows[i] = {live_.t[k], loss, slope, live_.basin_time[k], 0, 0, live_.least[k],
-                       status, std::int64_t(live_.steps[k]), std::int64_t(live_.rejected[k]),
-                       std::int64_t(live_.stages[k]), std::int64_t(live_.basin_steps[k]),
-                       std::int64_t(live_.basin_stages[k]), std::int64_t(live_.passages[k])};
+        step_.plateaus().end(s, k, g.index[k]);
+        const std::int64_t i = g.index[k];
+        store_row(field_.size(), s.y, k, run.ends + i * field_.size());
+        run.rows[i] = {s.t[k], loss, slope, s.basin_time[k], 0, 0, s.least[k], status,
+                       std::int64_t(s.steps[k]), std::int64_t(s.rejected[k]),
+                       std::int64_t(s.stages[k]), std::int64_t(s.basin_steps[k]),
+                       std::int64_t(s.basin_stages[k]), std::int64_t(s.passages[k])};
         run.waiting[run.pending++] = i;
         if (run.pending == V) flush(run);
         return true;
@@ -114,15 +149,15 @@ private:
         for (int k = 0; k < V; ++k) {
             const std::int64_t i = run.waiting[std::min<std::int64_t>(k, run.pending - 1)];
             for (Index j = 0; j < n; ++j) {
-                trial_[j * V + k] = run.starts[i * n + j];
-                end_[j * V + k] = run.ends[i * n + j];
+                one_[j * V + k] = run.starts[i * n + j];
+                two_[j * V + k] = run.ends[i * n + j];
             }
         }
         Vector before, after;
-        gauge_.repair(trial_, end_, before, after);
+        gauge_.repair(one_, two_, before, after);
         for (int k = 0; k < run.pending; ++k) {
             const std::int64_t i = run.waiting[k];
-            store_row(n, end_, k, run.ends + i * n);
+            store_row(n, two_, k, run.ends + i * n);
             run.rows[i].drift = before[k];
             run.rows[i].repaired = after[k];
         }
@@ -130,167 +165,23 @@ private:
         run.pending = 0;
     }
 
-    // One attempt of a step in every lane.
-    void advance(Run& run) {
-        const BatchLimits& limits = run.limits;
-        LaneState& s = live_;
-        Mask busy;
-        for (int k = 0; k < V; ++k) busy[k] = index_[k] >= 0 ? -1 : 0;
-        const Vector wall =
-            smaller(smaller(broadcast(rock4_.longest()), s.ceiling), s.quiet) / s.radius;
-        const Vector reach = smaller(s.h, wall);  // all of h where the radius is zero
-        const Mask last = s.t + reach >= limits.t_end;
-        const Vector h = select(busy, select(last, limits.t_end - s.t, reach), Vector{});
-        const Mask small = busy & ((h <= Vector{}) | ((s.t + h == s.t) & ~last));
-        for (int k = 0; k < V; ++k) rock4_.choose(k, h[k] * s.radius[k]);
-        const Vector stages = rock4_.stages();
-        const LaneRock4::Sums sums = rock4_.step(s.y, s.slope, h, trial_, trial_slope_);
-
-        const Vector moved = root(sums.error), loss = sums.loss;
-        Vector error = moved / std::sqrt(double(field_.size())) / s.tolerance;
-        error = select(finite(error), error, broadcast(HUGE_VAL));
-        const Mask grew = ~(loss <= s.loss + slack(s, moved));
-        const Mask within = error <= 1.0;
-        const Mask good = busy & within & ~grew & ~small, bad = busy & ~good;
-
-        // PI controller of order four with exponents 3/16 and 1/16: square roots only
-        const Vector e4 = root(root(larger(error, broadcast(1e-10)))), e8 = root(e4);
-        const Vector e16 = root(e8);
-        const Vector plain = 0.85 / (e8 * e16);
-        const Vector clipped = smaller(larger(plain * s.memory, broadcast(0.1)), broadcast(8.0));
-        const Vector grown = h * clipped;
-        const Vector cut = select(within, broadcast(0.5),
-                                  smaller(larger(plain, broadcast(0.1)), broadcast(0.7)));
-        const Vector limited = select(good & (wall < s.h), s.held + 1, Vector{});
-        s.held = select(good, limited, s.held);
-        s.h = select(good, select(last, larger(s.h, grown), grown), select(bad, h * cut, s.h));
-        s.memory = select(good, larger(e16, broadcast(0.5623413251903491)), s.memory);
-        s.ceiling = select(bad & within & grew, 0.8 * h * s.radius, s.ceiling);
-        s.radius = select(bad & grew & ~within, 1.2 * s.radius, s.radius);
-        s.restless = select(bad & grew, broadcast(1.0), s.restless);
-        s.rejected += select(bad, broadcast(1.0), Vector{});
-        s.stages += select(busy, stages, Vector{});
-        s.steps += select(good, broadcast(1.0), Vector{});
-
-        const Vector slope_norm = root(sums.slope);
-        const Mask passed = good & (loss < limits.basin_level) & (s.basin_time != s.basin_time);
-        if (any(passed))
-            for (int k = 0; k < V; ++k)
-                if (passed[k])
-                    s.basin_time[k] = crossing(s.t[k], h[k], s.loss[k], s.slope_norm[k], loss[k],
-                                               slope_norm[k], limits.basin_level);
-        s.basin_steps = select(passed, s.steps, s.basin_steps);
-        s.basin_stages = select(passed, s.stages, s.basin_stages);
-        s.least = select(good & (s.basin_time != s.basin_time), smaller(s.least, slope_norm),
-                         s.least);
-        if (plateaus_.on())
-            plateaus_.follow(s, good, {s.y, s.slope, trial_, trial_slope_, h}, index_);
-        s.path = select(good, s.path + h * s.slope_norm, s.path);
-        s.t = select(good, select(last, broadcast(limits.t_end), s.t + h), s.t);
-        s.loss = select(good, loss, s.loss);
-        s.slope_norm = select(good, slope_norm, s.slope_norm);
-        s.size = select(good, root(sums.size), s.size);
-        for (int k = 0; k < V; ++k) over_[k] = small[k] ? too_small : go_on;
-        stiff(limits, wall, stages);
-        if (all(good)) {
-            std::swap(s.y, trial_);
-            std::swap(s.slope, trial_slope_);
-        } else {
-            for (Index i = 0; i < field_.length(); i += V) {
-                store(s.y + i, select(good, load(trial_ + i), load(s.y + i)));
-                store(s.slope + i, select(good, load(trial_slope_ + i), load(s.slope + i)));
-            }
-        }
-        measure(limits, good);
-    }
-
-    // Explicit steps are hopeless where stability or amplified rounding shortens them and the rest
-    // of the way, or without a final time such steps so far, cost more than implicit ones would.
-    void stiff(const BatchLimits& limits, Vector wall, Vector stages) {
-        const Vector steps = std::isfinite(limits.t_end) ? (limits.t_end - live_.t) / wall
-                                                         : live_.held;
-        const Mask due = (live_.held >= 25.0) & (steps * stages > patience);
-        for (int k = 0; k < V; ++k)
-            if (due[k] && over_[k] == go_on) over_[k] = implicit_due;
-    }
-
-    // As Driver::slack.
-    Vector slack(const LaneState& s, Vector error) const {
-        const double target = field_.target_norm();
-        const double unit = 256 * std::numeric_limits<double>::epsilon() * target;
-        const Vector moved = 4 * error;
-        const Vector explained = moved * (s.slope_norm + 0.5 * s.radius * moved);
-        return unit * root(2 * s.loss) + unit * unit +
-               smaller(explained, broadcast(5e-14 * target * target));
-    }
-
-    // One round of the power method from the last vector in lanes that took a step and have moved
-    // so far that the radius may matter; the field still knows the products at the new point.
-    void measure(const BatchLimits& limits, Mask good) {
-        LaneState& s = live_;
-        const Vector way = s.path / s.size;
-        Vector growth = broadcast(1.0);  // the Hessian is of degree 2 (L - 1) in the weights
-        for (int l = 1; l < field_.depth(); ++l) growth *= (1 + way) * (1 + way);
-        const Mask near = s.h * s.radius * growth > rock4_.first_length();
-        const Mask due = good & near & ((way > 0.05) | (s.restless > 0.0));
-        if (!any(due)) return;
-        const Index length = field_.length();
-        field_.hessian_product(s.y, s.vector, trial_);
-        const Vector now = root(square_sum(length, trial_));
-        const Mask known = due & finite(now) & (now > Vector{});
-        const Vector inverse = 1 / now;
-        for (Index i = 0; i < length; i += V)
-            store(s.vector + i, select(known, inverse * load(trial_ + i), load(s.vector + i)));
-        const Vector radius = 1.1 * now, change = radius - s.radius;
-        const Mask settled = larger(change, -change) <= 0.05 * radius;
-        s.restless = select(known, select(settled, Vector{}, broadcast(1.0)), s.restless);
-        s.radius = select(known, radius, s.radius);
-        s.path = select(known, Vector{}, s.path);
-        s.ceiling = select(known, 1.2 * s.ceiling, s.ceiling);
-        s.quiet = select(known, quiet(limits, s), s.quiet);
-    }
-
-    // Step times radius at which amplified rounding stays below the tolerance, and below what would
-    // keep the gradient from falling to where the start shall end.
-    Vector quiet(const BatchLimits& limits, const LaneState& s) const {
-        const double count = std::sqrt(double(field_.size()));
-        const Vector noise = std::numeric_limits<double>::epsilon() * 0.01 * s.size / count;
-        Vector allowed = 0.1 * s.tolerance;
-        const double least = std::max(limits.gradient_stop, limits.rest);
-        if (least > 0) allowed = smaller(allowed, 0.3 * least / (count * s.radius));
-        return larger(root(root(allowed / noise)), broadcast(4.0));
-    }
-
-    // Time at which the loss passed a level within a step, on the cubic through both ends.
-    static double crossing(double t, double h, double one, double slope_one, double two,
-                           double slope_two, double level) {
-        const double d_one = -slope_one * slope_one * h, d_two = -slope_two * slope_two * h;
-        double low = 0, high = 1;
-        for (int round = 0; round < 40; ++round) {
-            const double x = 0.5 * (low + high), z = 1 - x;
-            const double value = z * z * (1 + 2 * x) * one + x * x * (3 - 2 * x) * two +
-                                 x * z * (z * d_one - x * d_two);
-            (value < level ? high : low) = x;
-        }
-        return t + high * h;
-    }
-
     void cut() {
-        for (LaneState* state : {&live_, &ready_})
+        std::vector<LaneState*> states{&ready_};
+        for (auto& g : groups_) states.push_back(&g->s);
+        for (LaneState* state : states)
             for (auto** array : {&state->y, &state->slope, &state->vector})
                 *array = space_.take(field_.length());
-        for (auto** array : {&trial_, &trial_slope_, &end_})
-            *array = space_.take(field_.length());
+        for (auto** array : {&one_, &two_}) *array = space_.take(field_.length());
     }
 
     LaneField field_;
-    LaneRock4 rock4_;
+    LaneStep step_;
     LaneGauge gauge_;
     LaneRest rest_;
-    LanePlateaus plateaus_;
-    LaneState live_{}, ready_{};
-    std::int64_t index_[V] = {}, over_[V] = {}, first_ = 0;
-    double *trial_ = nullptr, *trial_slope_ = nullptr, *end_ = nullptr;
+    std::vector<std::unique_ptr<LaneGroup>> groups_;
+    LaneState ready_{};
+    std::int64_t first_ = 0;
+    double *one_ = nullptr, *two_ = nullptr;
     Workspace space_;
 };
 

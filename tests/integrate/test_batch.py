@@ -138,6 +138,18 @@ def test_neighbours_order_and_threads_change_no_bit():
 
 
 @compiled
+def test_wide_networks_keep_fewer_starts_under_way():
+    dims = (24, 20, 20, 3)
+    target, metric, starts = problem(dims, 30, 0.1)
+    done = solve_batch(target, metric, starts, t_end=6.0, rtol=1e-6)
+    assert not done.single.any()
+    for k in (0, 13):
+        assert_same(done, solve_batch(target, metric, pick(starts, [k]), t_end=6.0, rtol=1e-6), [k])
+        reference = end_by_scipy(target, metric, [w[k] for w in starts], 6.0)
+        assert error_of(done, k, reference) <= 1e-5
+
+
+@compiled
 @pytest.mark.parametrize("name", SETS)
 def test_a_start_that_fails_does_not_touch_the_others(name, monkeypatch):
     monkeypatch.setenv("THALWEG_ENGINE", name)

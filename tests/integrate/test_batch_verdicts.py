@@ -235,3 +235,33 @@ def test_a_start_on_a_stable_set_ends_at_the_saddle(engine):
     assert done.loss[0] == pytest.approx(0.5, rel=1e-12)
     assert np.isnan(done.basin_time[0])
     assert done.passed(0)[-1][0] == (0,)
+
+
+@compiled
+@pytest.mark.parametrize("rtol", [1e-4, 1e-7])
+def test_a_closed_tail_is_within_the_tolerance(rtol):
+    rng = np.random.default_rng(0)
+    target, metric = rng.standard_normal((2, 4)), np.array([1.2, 1.0, 0.9, 0.8])
+    starts = [
+        rng.standard_normal((12, b, a)) / np.sqrt(a) for a, b in itertools.pairwise((4, 4, 4, 2))
+    ]
+    short = solve_batch(target, metric, starts, t_end=1e3, rtol=rtol)
+    far = solve_batch(target, metric, starts, t_end=1e7, rtol=rtol)
+    exact = solve_batch(target, metric, starts, t_end=1e3, rtol=1e-11, loss_stop=0.0)
+    assert np.all(far.t == 1e7)
+    assert not far.single.any()
+    assert np.array_equal(short.steps, far.steps)  # whatever is left takes no steps
+    for a, b, c in zip(short.weights, far.weights, exact.weights, strict=True):
+        assert np.array_equal(a, b)
+        assert np.abs(a - c).max() <= 10 * rtol
+
+
+@compiled
+def test_a_saddle_is_no_tail():
+    """On the first mode's saddle the second is still to come: nothing is closed there."""
+    starts = [np.diag([0.5, 1e-3])[None].copy() for _ in range(3)]
+    done = solve_batch(np.diag([2.0, 1.0]), np.ones(2), starts, t_end=1e4, rtol=1e-6, plateaus=4)
+    assert done.loss[0] <= 1e-8
+    leaves = chain(1e-9, 3) - chain(0.2, 3)
+    assert done.passed(0)[-1][0] == (0,)
+    assert done.passed(0)[-1][2] == pytest.approx(leaves, rel=0.02)

@@ -18,6 +18,7 @@ SWEEP = "tests/basins/test_sweep.py"
 VERDICTS = "tests/basins/test_verdicts.py"
 INTERVALS = "tests/basins/test_intervals.py"
 STORE = "tests/basins/store"
+VERDICTS = "tests/integrate/test_batch_verdicts.py"
 MUTANTS = {
     "numbers of a start by its place in the chunk": (
         "basins/_streams.py",
@@ -570,9 +571,9 @@ MUTANTS = {
 
 NATIVE = {
     "step control shared over the batch": (
-        "lanes.hpp",
-        "        const Vector reach = smaller(s.h, wall);  // all of h where the radius is zero\n",
-        "        Vector reach = smaller(s.h, wall);\n"
+        "lane_control.hpp",
+        "        const Vector reach = select(s.high > 0.0, high_reach, low_reach);\n",
+        "        Vector reach = select(s.high > 0.0, high_reach, low_reach);\n"
         "        for (int k = 0; k < V; ++k) reach = smaller(reach, broadcast(reach[k]));\n",
         f"{BATCH}::test_neighbours_order_and_threads_change_no_bit",
     ),
@@ -581,6 +582,24 @@ NATIVE = {
         "const Mask busy = recurrence > double(j);",
         "const Mask busy = recurrence > 0.0;",
         f"{BATCH}::test_neighbours_order_and_threads_change_no_bit",
+    ),
+    "plateaus end where steps do": (
+        "lane_plateau.hpp",
+        "return s.t + part * span.h;",
+        "return s.t + span.h + 0 * part;",
+        f"{VERDICTS}::test_plateaus_are_those_of_a_fine_integration",
+    ),
+    "one number is rest for every start": (
+        "lane_rest.hpp",
+        "if (!(std::fabs(s.slope[i]) <= units * bound_[i])) return false;",
+        "if (!(std::fabs(s.slope[i]) <= limits.rest)) return false;",
+        f"{VERDICTS}::test_a_tiny_gradient_near_a_saddle_is_no_rest",
+    ),
+    "the tail is closed too early": (
+        "lane_step.hpp",
+        "rest_share = 0.1;",
+        "rest_share = 1e4;",
+        f"{VERDICTS}::test_a_closed_tail_is_within_the_tolerance",
     ),
 }
 COMPILER = next((path for name in ("c++", "g++", "clang++") if (path := shutil.which(name))), None)

@@ -24,6 +24,7 @@ from thalweg.basins._schema import (
     table_schema,
     to_table,
 )
+from thalweg.basins._stop import check_stop
 from thalweg.conserved import imbalance
 from thalweg.integrate import MOST_MODES, BatchSolution, Status, solve_batch
 
@@ -101,6 +102,7 @@ def _decide(plan: Plan, rows: Rows, stacks: list[Array]) -> None:
         careful += _batch(plan, rows, places, [item[places] for item in inner])
     rows.forget_plateaus(careful)
     for place in sorted(careful):
+        check_stop()
         follow(plan, rows, place)
 
 
@@ -119,6 +121,7 @@ def _batch(plan: Plan, rows: Rows, places: npt.NDArray[np.int64], stacks: list[A
         plateaus=min(ROOM, 2 * known.rank + 2) if len(known.sigma) <= MOST_MODES else 0,
         max_steps=min(BUDGET, plan.max_steps),
         threads=1,
+        progress=lambda _done, _count: check_stop(),
     )
     if any(item is Status.INTERRUPTED for item in done.status):
         raise KeyboardInterrupt

@@ -197,8 +197,8 @@ def _solution(
     stats: dict[str, Any],
 ) -> BatchSolution:
     ends, rows = results.ends, results.rows
-    known = [STATUS.get(int(code), Status.INTERRUPTED) for code in rows["status"]]
-    status = np.array(known, dtype=object)
+    known = [STATUS.get(code, Status.INTERRUPTED) for code in range(-1, IMPLICIT + 1)]
+    status = np.array(known, dtype=object)[rows["status"] + 1]
     missing = status == Status.INTERRUPTED
     ends[missing] = np.nan
     columns = {name: rows[name].copy() for name in ROW.names or () if name != "status"}
