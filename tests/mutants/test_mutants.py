@@ -15,7 +15,7 @@ FLOW = "tests/theorems/test_along_the_flow.py"
 WEIGHTS = "tests/data/test_hostile_weights.py"
 BATCH = "tests/integrate/test_batch.py"
 SWEEP = "tests/basins/test_sweep.py"
-VERDICTS = "tests/basins/test_verdicts.py"
+ENDINGS = "tests/basins/test_verdicts.py"
 INTERVALS = "tests/basins/test_intervals.py"
 STORE = "tests/basins/store"
 VERDICTS = "tests/integrate/test_batch_verdicts.py"
@@ -48,13 +48,13 @@ MUTANTS = {
         "basins/_compute.py",
         "    usual = ~degenerate(inner)\n",
         "    usual = degenerate(inner) | True\n",
-        f"{VERDICTS}::test_starts_on_stable_sets_are_right_or_undecided",
+        f"{ENDINGS}::test_starts_on_stable_sets_are_right_or_undecided",
     ),
     "rounding at saddles ignored": (
         "basins/_compute.py",
         "near = done.least_gradient <= NEAR *",
         "near = done.least_gradient < -NEAR *",
-        f"{VERDICTS}::test_starts_on_stable_sets_are_right_or_undecided",
+        f"{ENDINGS}::test_starts_on_stable_sets_are_right_or_undecided",
     ),
     "saddles of one hidden layer accepted": (
         "basins/_theorems.py",
@@ -66,7 +66,7 @@ MUTANTS = {
         "basins/_rates.py",
         "    best = (float(known.lowered[d_y - 1]) - error) / float(metric.max())\n",
         "    best = float(known.sigma[0]) / float(metric.min())\n",
-        f"{VERDICTS}::test_rates_are_bounds",
+        f"{ENDINGS}::test_rates_are_bounds",
     ),
     "sign of the Hessian's cross block": (
         "network/_hessian.py",
