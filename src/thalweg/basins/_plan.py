@@ -103,11 +103,24 @@ class Plan:
         """Estimate from operation counts; a clock would make the store depend on the machine."""
         dims = self.problem.reduced.dims
         work = 6.0 * dims[-1] * sum(dims[j] * dims[j + 1] for j in range(len(dims) - 1))
-        each = 3e-6 + 700.0 * work / 15e9 + (0.0 if self.family.vectorized else 1e-4)
+        each = (
+            3e-6
+            + 700.0 * self._stiffness() * work / 15e9
+            + (0.0 if self.family.vectorized else 1e-4)
+        )
         fitting = 1 << int(math.log2(max(SECONDS / each, 1.0)))
         fair = max(SMALLEST_CHUNK, -(-self.count // PARTS))
         most = LARGEST_CHUNK if self.until_width is None else LOOK_CHUNK
         return max(1, min(fitting, fair, most))
+
+    def _stiffness(self) -> float:
+        """Estimate how many more stages a step takes than the least, from the slowest direction."""
+        sigma = self.setting.known.sigma[: self.setting.known.rank]
+        if not len(sigma):
+            return 1.0
+        metric, power = self.setting.metric, 2.0 - 2.0 / self.problem.depth
+        spread = float(metric.max() / metric.min()) ** 2 * float(sigma[0] / sigma[-1]) ** power
+        return max(1.0, 0.5 * math.sqrt(min(spread, 1e8)))
 
     @functools.cached_property
     def points(self) -> list[dict[str, Any]]:

@@ -59,7 +59,7 @@ def later_rates(
     """
     target, metric = problem
     dims = (stacks[0].shape[2], *(item.shape[1] for item in stacks))
-    sizes = [_size(item) for item in stacks]
+    sizes = [_size(item) for item in (stacks[:1] + stacks[1:][-1:])]  # first and last
     product = np.prod(
         [np.sqrt(np.sum(item.reshape(len(item), -1) ** 2, axis=1)) for item in stacks], axis=0
     )
