@@ -5,10 +5,10 @@ for thalweg from the call of `tw.sweep` to its table of verdicts, on disk and in
 others from starts in memory to end points, with no verdict. They do not know when a start may stop.
 *Told when to stop*: each of their starts is given the flow time at which thalweg's ended, which no
 real loop would know. *Stops at the loss*: an event ends a start at the loss at which thalweg ends.
-Kvaerno5 is only run with ``--implicit``, because it takes many minutes. The error is the 90 % quantile, over a few starts, of the final
-loss against DOP853 at a relative tolerance of 1e-12, relative to the loss of zero weights. Each
-solver is timed at the loosest tolerance of a ladder whose error is at most 1e-6, as well as at
-1e-6, the tolerance with which thalweg sweeps.
+Kvaerno5 is only run with ``--implicit``, because it takes many minutes. The error is the 90 %
+quantile, over a few starts, of the final loss against DOP853 at a relative tolerance of 1e-12,
+relative to the loss of zero weights. Each solver is timed at the loosest tolerance of a ladder
+whose error is at most 1e-6, as well as at 1e-6, the tolerance with which thalweg sweeps.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ def main() -> int:
         "# Performance of sweeps",
         "",
         f"Rows a second, Gaussian starts of standard deviation {SCALE:g}, {THREADS} cores. Written "
-        f"by `python benchmarks/basins_vs_peers.py {' '.join(sys.argv[1:])}`; its docstring says "
+        f"by `python benchmarks/basins_vs_peers.py --write`; its docstring says "
         "what is measured. A row of thalweg is a verdict with plateaus, times and certified rate; "
         "a row of the others is an end point.",
         "",

@@ -160,3 +160,10 @@ def test_rates_are_bounds(tmp_path):
             gone = np.sqrt(sum(np.sum((a - b) ** 2) for a, b in zip(point, end, strict=True)))
             assert gone <= path * (1 + 1e-6)
         assert rate > 0.0
+
+
+def test_the_rate_of_a_single_layer_is_not_counted_twice():
+    """Without a hidden layer and metric one the excess loss decays exactly like exp(-2 t)."""
+    s = tw.sweep(tw.Problem.from_target([3.0, 1.0], dims=(2, 2)), n=5, scale=0.5)
+    rates = s.table["rate"].to_numpy()
+    assert np.all((rates > 0.0) & (rates <= 1.0))
