@@ -9,7 +9,6 @@ thalweg, so that the run ends.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import itertools
 import multiprocessing
 import os
@@ -20,9 +19,10 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from flow_vs_peers import Point, machine, time_at
+from frontier import Point, machine, time_at
 from peers import cvode_run, scipy_run
 from problems import FlowProblem
+from roofline import peak
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance_batch.md"
 THREADS = 2
@@ -175,17 +175,6 @@ def ladder(run: Batch, starts: Stacks, reference: np.ndarray, seconds: float) ->
     return points
 
 
-def peak() -> float:
-    """Multiply-adds in registers, on all threads at once, in operations a second."""
-    from thalweg.integrate._native import instruction_set, load
-
-    core = load(instruction_set() or "generic")
-    core.thalweg_batch_peak.restype = ctypes.c_double
-    core.thalweg_batch_peak.argtypes = [ctypes.c_int64]
-    with ThreadPoolExecutor(THREADS) as pool:
-        return max(sum(pool.map(core.thalweg_batch_peak, [10_000_000] * THREADS)) for _ in range(5))
-
-
 def section(name: str, found: dict[str, list[Point]], told: dict, top: float) -> list[str]:
     ours = [time_at(found["thalweg"], e) for e in TARGETS]
     lines = [f"## {name}", "", "| solver | " + " | ".join(f"{e:.0e}" for e in TARGETS)]
@@ -261,7 +250,7 @@ def main() -> int:
                 print(f"{name} {solver}", flush=True)
                 part = [w[:count] for w in starts]
                 found[solver] = ladder(run, part, np.array(exact), options.seconds)
-            top = peak()
+            top = peak(THREADS)
             page += section(name, found, told, top)
             page += [f"Peak of multiply-adds, {THREADS} threads: {top / 1e9:.0f} GFlop/s.", ""]
     print("\n".join(page))

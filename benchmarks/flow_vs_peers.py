@@ -2,107 +2,47 @@
 
 Every solver integrates the same problem at a ladder of tolerances. Its error is that of the end
 point, relative to the norm of the end point, against DOP853 at a relative tolerance of 3e-13. The
-time at an error is interpolated (log-log) on the solver's own frontier of time and error.
+time at an error is interpolated (log-log) on the solver's own frontier of time and error. The same
+is done for the limit of the flow, which thalweg reaches by closing the tail.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import os
-import platform
+import dataclasses
+import json
 import sys
 import time
-from pathlib import Path
 
+import frontier  # noqa: F401  first: it sets the threads
 import numpy as np
-from peers import Run, scipy_run, solvers
+import pictures
+import roofline
+from frontier import DOCS, TARGETS, Point, best_of, clock, machine, mean, sweep, time_at
+from peers import limit_run, scipy_run, solvers, tail_solvers
 from problems import PROBLEMS, FlowProblem
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
-os.environ.setdefault(
-    "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-)
-os.environ.setdefault("JAX_ENABLE_X64", "1")
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
+PAGE = DOCS / "performance.md"
+FAMILIES = {"CVODE from Python": "CVODE BDF", "CVODE from C": "CVODE in C", "diffrax": "diffrax"}
+Found = dict[str, list[Point]]
 
 
-TARGETS = (1e-4, 1e-6, 1e-8)
-LADDER = (1e-1, 3e-2, *(10.0**-k for k in range(2, 13)))
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
-Point = tuple[float, float, float, float]  # rtol, error, least seconds, median seconds
+def table(found: Found, ours: str) -> list[str]:
+    """Return times and ratios of all solvers."""
+    mine = [time_at(found[ours], e) for e in TARGETS]
+    lines = [
+        "| solver | " + " | ".join(f"ms at {e:.0e}" for e in TARGETS) + " | times thalweg |",
+        "|---|" + "---:|" * (len(TARGETS) + 1),
+    ]
+    for name, points in found.items():
+        times = [time_at(points, e) for e in TARGETS]
+        ratios = [f"{t / o:.3g}" if t and o else "–" for t, o in zip(times, mine, strict=True)]
+        lines.append(f"| {name} | {' | '.join(map(clock, times))} | {' / '.join(ratios)} |")
+    return [*lines, ""]
 
 
-def sweep(problem: FlowProblem, run: Run, reference: np.ndarray, seconds: float) -> list[Point]:
-    """Run down the ladder until the error or the time says stop."""
-    scale = float(np.sqrt(np.mean(problem.start**2)))
-    size = float(np.linalg.norm(reference))
-    points: list[Point] = []
-    with contextlib.suppress(Exception):
-        run(LADDER[0], LADDER[0] * scale)  # compilation and first touch of memory are not timed
-    began = time.perf_counter()
-    for rtol in LADDER:
-        try:
-            times = []
-            while len(times) < 3 and (sum(times) < 0.4 or not times):
-                start = time.perf_counter()
-                end = run(rtol, rtol * scale)
-                times.append(time.perf_counter() - start)
-        except Exception as error:
-            print(f"    rtol {rtol:.0e}: {str(error).splitlines()[0][:90]}", flush=True)
-            continue
-        achieved = float(np.linalg.norm(end - reference)) / size
-        points.append((rtol, achieved, min(times), float(np.median(times))))
-        if achieved < 0.3 * TARGETS[-1] or time.perf_counter() - began > seconds:
-            break
-    return points
-
-
-def time_at(points: list[Point], error: float) -> float | None:
-    """Return the time at an achieved error, or ``None`` if it was not reached."""
-    front: list[tuple[float, float]] = []
-    for _, achieved, seconds, _ in sorted(points, key=lambda p: p[2]):
-        if np.isfinite(achieved) and (not front or achieved < front[-1][0]):
-            front.append((max(achieved, 1e-16), seconds))
-    below = [k for k, (achieved, _) in enumerate(front) if achieved <= error]
-    if not below:
-        return None
-    k = below[0]
-    if k == 0:
-        return front[0][1]
-    x = [np.log(front[k][0]), np.log(front[k - 1][0])]
-    y = [np.log(front[k][1]), np.log(front[k - 1][1])]
-    return float(np.exp(np.interp(np.log(error), x, y)))
-
-
-def cpu() -> str:
-    info = Path("/proc/cpuinfo")
-    text = info.read_text(encoding="utf-8") if info.exists() else ""
-    names = [line.split(":", 1)[1].strip() for line in text.splitlines() if "model name" in line]
-    return names[0] if names else platform.machine()
-
-
-def machine() -> str:
-    from importlib.metadata import version
-
-    import thalweg
-    from thalweg.integrate import engine_name
-
-    packages = ("numpy", "scipy", "scikit-sundae", "jax", "diffrax")
-    parts = [f"{cpu()}, {os.cpu_count()} cores (shared), one thread", platform.system()]
-    parts += [f"Python {platform.python_version()}", f"thalweg {thalweg.__version__}"]
-    parts += [f"{p} {version(p)}" for p in packages]
-    return "; ".join(parts) + f"; engine {engine_name()}"
-
-
-def clock(seconds: float | None) -> str:
-    return "over budget" if seconds is None else f"{1e3 * seconds:.3g}"
-
-
-def section(problem: FlowProblem, found: dict[str, list[Point]]) -> list[str]:
-    """Return the tables of one problem: times, ratios, calibration."""
-    ours = [time_at(found["thalweg (native)"], e) for e in TARGETS]
+def section(problem: FlowProblem, found: Found, tail: Found) -> list[str]:
+    """Return the tables of one problem: times, ratios, calibration, the closed tail."""
     peers = {k: v for k, v in found.items() if not k.startswith("thalweg")}
     agreement = min((p[1] for v in peers.values() for p in v), default=float("nan"))
     lines = [
@@ -111,15 +51,9 @@ def section(problem: FlowProblem, found: dict[str, list[Point]]) -> list[str]:
         f"{problem.size} unknowns, integrated to t = {problem.t_end:g}. The closest peer run "
         f"agrees with the reference to {agreement:.0e}.",
         "",
-        "| solver | " + " | ".join(f"ms at {e:.0e}" for e in TARGETS) + " | times thalweg |",
-        "|---|" + "---:|" * (len(TARGETS) + 1),
-    ]
-    for name, points in found.items():
-        times = [time_at(points, e) for e in TARGETS]
-        ratios = [f"{t / o:.3g}" if t and o else "–" for t, o in zip(times, ours, strict=True)]
-        lines.append(f"| {name} | {' | '.join(map(clock, times))} | {' / '.join(ratios)} |")
-    lines += [
+        f"![work and precision](images/work_precision_{problem.name}.svg)",
         "",
+        *table(found, "thalweg (native)"),
         "| thalweg rtol | achieved error | least ms | median ms |",
         "|---:|---:|---:|---:|",
     ]
@@ -127,14 +61,62 @@ def section(problem: FlowProblem, found: dict[str, list[Point]]) -> list[str]:
         f"| {r:.0e} | {e:.1e} | {1e3 * least:.3g} | {1e3 * middle:.3g} |"
         for r, e, least, middle in found["thalweg (native)"]
     ]
+    if tail:
+        lines += ["", "To the limit (tail closed):", "", *table(tail, "thalweg, to the limit")]
     return [*lines, ""]
+
+
+def summary(all_found: dict[str, Found], tails: dict[str, Found]) -> list[str]:
+    """Return the geometric means over problems and errors, and the least ratio."""
+    lines = [
+        "## In short",
+        "",
+        "Ratios over problems and errors; the best configuration of each family counts.",
+        "",
+        "| against the best of | geometric mean | least | cases |",
+        "|---|---:|---:|---:|",
+    ]
+
+    def row(label: str, group: dict[str, Found], start: str, ours: str) -> None:
+        ratios = []
+        for found in group.values():
+            for error in TARGETS:
+                peer, mine = best_of(found, start, error), time_at(found.get(ours, []), error)
+                if peer is not None and mine is not None:
+                    ratios.append(peer / mine)
+        if ratios:
+            least = min(ratios)
+            lines.append(f"| {label} | {mean(ratios):.3g} | {least:.3g} | {len(ratios)} |")
+
+    for label, start in FAMILIES.items():
+        row(label, all_found, start, "thalweg (native)")
+    for label, start in FAMILIES.items():
+        row(f"{label}, to the limit", tails, start, "thalweg, to the limit")
+        row(f"{label}, whole `flow` with verdict", tails, start, "thalweg.flow, with verdict")
+    return [*lines, ""]
+
+
+def closed_tail(problem: FlowProblem, seconds: float) -> Found:
+    """Run to the limit, and the peers to the time at which their loss is as small."""
+    reach = limit_run(problem)
+    if reach is None:
+        return {}
+    until, limit = reach
+    longer = dataclasses.replace(problem, t_end=until)
+    ends = {"thalweg, to the limit", "thalweg.flow, with verdict"}
+    reference = scipy_run(longer, "DOP853")(3e-13, 1e-15)
+    return {
+        label: sweep(longer, run, limit if label in ends else reference, seconds)
+        for label, run in tail_solvers(longer).items()
+    }
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="less time for each solver")
+    parser.add_argument("--seconds", type=float, default=3.0, help="for each solver's ladder")
     parser.add_argument("--only", nargs="*", default=None, choices=list(PROBLEMS))
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE.name} into docs")
+    parser.add_argument("--no-tail", action="store_true", help="leave out the runs to the limit")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.name} and pictures")
     options = parser.parse_args()
     page = [
         "# Performance",
@@ -142,29 +124,42 @@ def main() -> int:
         "Time to the end point at equal achieved error, in milliseconds; the last column is the "
         "time of a solver divided by that of thalweg's native engine, at "
         + ", ".join(f"{e:.0e}" for e in TARGETS)
-        + ". Written by `python benchmarks/flow_vs_peers.py --write"
-        + (" --quick" if options.quick else "")
-        + "`; see benchmarks/README.md for what is measured and how. *Over budget*: the solver did "
-        "not come to that error within the seconds or steps that the benchmark grants each of "
-        "them, which says nothing about what it would do with more.",
+        + f". Written by `python benchmarks/flow_vs_peers.py {' '.join(sys.argv[1:])}`; see "
+        "benchmarks/README.md for what is measured and how. *Over budget*: the solver did not "
+        "come to that error within the seconds or steps that the benchmark grants each of them, "
+        "which says nothing about what it would do with more.",
         "",
         f"Machine: {machine()}.",
         "",
     ]
+    began, parts = time.perf_counter(), []
+    everything: dict[str, Found] = {}
+    tails: dict[str, Found] = {}
     for name in options.only or PROBLEMS:
         problem = PROBLEMS[name]()
         reference = scipy_run(problem, "DOP853")(3e-13, 1e-15)
-        found = {}
+        everything[name] = {}
         for label, run in solvers(problem).items():
-            print(f"{name} {label}", flush=True)
-            found[label] = sweep(problem, run, reference, 1.5 if options.quick else 10.0)
-        lines = section(problem, found)
+            print(f"{name} {label} {time.perf_counter() - began:.0f} s", flush=True)
+            everything[name][label] = sweep(problem, run, reference, options.seconds)
+        tail = {} if options.no_tail else closed_tail(problem, options.seconds)
+        if tail:
+            tails[name] = tail
+        lines = section(problem, everything[name], tail)
         print("\n".join(lines), flush=True)
-        page += lines
+        parts += lines
+    page += summary(everything, tails) + roofline.section() + parts
+    print("\n".join(summary(everything, tails)))
     if options.write:
         PAGE.write_text("\n".join(page).rstrip() + "\n", encoding="utf-8")
+        for name, found in everything.items():
+            pictures.work_precision(name, found)
+        kept = json.dumps({"flow": everything, "tail": tails}, indent=1)
+        (DOCS / "performance.json").write_text(kept + "\n", encoding="utf-8")
+    print(f"{time.perf_counter() - began:.0f} s in all")
     return 0
 
 
 if __name__ == "__main__":
+    np.seterr(all="ignore")  # of peers at loose tolerances
     sys.exit(main())

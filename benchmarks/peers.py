@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
+from cvode_c import cvode_c_run, library
 from numpy_field import NumpyField
 from problems import FlowProblem
 
@@ -14,6 +15,9 @@ DENSE_LIMIT = 600
 """Unknowns up to which a peer may factorize a dense Jacobian."""
 BUDGET = 200_000
 """Steps, for every peer."""
+SMALL = 1e-12
+"""Loss, as a share of half the squared target, up to which peers run for the limit: an error of
+1e-6 in the end-to-end map."""
 
 
 def thalweg_run(problem: FlowProblem, engine: str) -> Run:
@@ -64,6 +68,69 @@ def cvode_run(problem: FlowProblem, linear: str, method: str = "BDF") -> Run:
         return np.array(done.y[-1])
 
     return run
+
+
+def limit_run(problem: FlowProblem) -> tuple[float, np.ndarray] | None:
+    """Return when the loss has fallen to `SMALL` of the target, and the limit; ``None`` if far.
+
+    The limit comes from a run at the tightest tolerance with its tail closed.
+    """
+    done = decide(problem, 1e-11)
+    if done is None:
+        return None
+    from thalweg.integrate import solve
+
+    level = SMALL * 0.5 * float(np.sum(problem.target**2))
+    run = solve(
+        *(problem.target, problem.metric, list(problem.weights)),
+        t_end=np.inf,
+        rtol=1e-9,
+        loss_stop=level,
+        max_steps=20_000,
+    )
+    return (float(run.t[-1]), done) if run.loss[-1] <= level else None
+
+
+def decide(problem: FlowProblem, rtol: float) -> np.ndarray | None:
+    """Integrate until the limit is decided and close the tail, without verdict and certificate."""
+    from thalweg.certificate import levels
+    from thalweg.problem import Compression
+    from thalweg.trajectory._decide import Runner, run_until_decided
+
+    whole = Compression(
+        weights=list(problem.weights),
+        target=problem.target,
+        metric=problem.metric,
+        frames=[None] * (len(problem.weights) + 1),
+        exact=True,
+    )
+    known = levels(problem.target, min(problem.dims))
+    runner = Runner(start=whole, levels=known, rtol=rtol, max_steps=20_000, options={})
+    jump = run_until_decided(runner).jump
+    return None if jump is None else np.concatenate([w.ravel() for w in jump.weights])
+
+
+def tail_solvers(problem: FlowProblem) -> dict[str, Run]:
+    """Return the ways to the limit: thalweg's own, and the fastest peers up to `problem.t_end`."""
+    import thalweg as tw
+
+    public = tw.Problem.from_target(problem.target, dims=problem.dims, D=problem.metric)
+
+    def closed(rtol: float, _atol: float) -> np.ndarray:
+        end = decide(problem, rtol)
+        assert end is not None, "not decided"
+        return end
+
+    def whole(rtol: float, _atol: float) -> np.ndarray:
+        run = tw.flow(public, list(problem.weights), rtol=rtol)
+        assert run.status == "limit", run.message
+        return np.concatenate([w.ravel() for w in run.final])
+
+    runs = {"thalweg, to the limit": closed, "thalweg.flow, with verdict": whole}
+    for name, run in solvers(problem).items():
+        if name.startswith(("CVODE", "diffrax")):
+            runs[name] = run
+    return runs
 
 
 def lsoda_run(problem: FlowProblem) -> Run:
@@ -169,6 +236,9 @@ def solvers(problem: FlowProblem) -> dict[str, Run]:
     if small:
         runs["CVODE BDF dense"] = cvode_run(problem, "dense")
         runs["CVODE BDF lapackdense"] = cvode_run(problem, "lapackdense")
+        if library() is not None:
+            runs["CVODE in C, dense"] = cvode_c_run(problem, lapack=False, budget=BUDGET)
+            runs["CVODE in C, lapackdense"] = cvode_c_run(problem, budget=BUDGET)
         runs["SciPy LSODA (odeint)"] = lsoda_run(problem)
         runs["SciPy Radau"] = scipy_run(problem, "Radau")
     runs["SciPy DOP853"] = scipy_run(problem, "DOP853")

@@ -15,6 +15,7 @@ PICTURES = {
     "figure2": ["figure2.png"],
     "landscape_tour": ["atlas.png", "descent.png"],
     "linnerud": ["linnerud.png"],
+    "optimizers": ["drift_against_step.png", "training.png"],
 }
 MOST = 150_000
 

@@ -5,14 +5,22 @@
 >>> problem.dims
 (2, 2, 2)
 
-Names are imported when they are first used, so that ``import thalweg`` costs nothing.
+Names are imported when they are first used; ``import thalweg`` costs as much as NumPy, which
+everything needs, so that the first flow does not pay for it.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+import numpy.random as _random
+
 if TYPE_CHECKING:
-    from thalweg import basins as basins, datasets as datasets, init as init
+    from thalweg import (
+        basins as basins,
+        datasets as datasets,
+        init as init,
+        optimizers as optimizers,
+    )
     from thalweg._core import (
         AssumptionError as AssumptionError,
         DataError as DataError,
@@ -36,6 +44,7 @@ if TYPE_CHECKING:
         critical_point as critical_point,
         excluded as excluded,
     )
+    from thalweg.optimizers import descend as descend
     from thalweg.problem import Problem as Problem
     from thalweg.trajectory import flow as flow
 
@@ -61,10 +70,11 @@ _HOME = {
     "certify": "certificate",
     "flow": "trajectory",
     "sweep": "basins",
+    "descend": "optimizers",
 }
 """Public name -> the stage that defines it."""
 
-_STAGES = ("basins", "datasets", "init")
+_STAGES = ("basins", "datasets", "init", "optimizers")
 """Stages that are public as a whole."""
 
 __all__ = [
@@ -85,11 +95,13 @@ __all__ = [
     "classify",
     "critical_point",
     "datasets",
+    "descend",
     "engine_name",
     "excluded",
     "flow",
     "init",
     "invariants",
+    "optimizers",
     "sweep",
 ]
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 
 from thalweg._core._errors import StoreError
@@ -32,6 +31,8 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
     made: Path | None = None
     try:
         goal.parent.mkdir(parents=True, exist_ok=True)
+        import tempfile  # slow to import, rarely needed
+
         handle, name = tempfile.mkstemp(dir=goal.parent, prefix=f".{goal.name}.")
         made = Path(name)
         with os.fdopen(handle, "wb") as file:

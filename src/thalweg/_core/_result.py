@@ -2,7 +2,6 @@
 
 import dataclasses
 import enum
-import html
 import importlib
 import math
 from typing import Any
@@ -82,6 +81,8 @@ class Result:
         return "\n".join([type(self).__name__, *lines])
 
     def _repr_html_(self) -> str:
+        import html  # slow to import, and notebooks only
+
         rows = "".join(
             f"<tr><th style='text-align:left'>{html.escape(label)}</th>"
             f"<td style='text-align:left'>{html.escape(text)}</td></tr>"

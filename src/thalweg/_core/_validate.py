@@ -1,5 +1,6 @@
 """Checks at the public door: what comes in is float64, finite, two-dimensional and ours."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,8 +60,9 @@ def as_float_array(value: Any, name: str) -> Array:
 
 def _as_real_array(value: Any, name: str) -> np.ndarray[Any, Any]:
     """Return an array of a real dtype, without conversion."""
-    if isinstance(value, np.ma.MaskedArray):
-        if np.ma.is_masked(value):
+    masked = sys.modules.get("numpy.ma")  # slow to import, and there if the value is one
+    if masked is not None and isinstance(value, masked.MaskedArray):
+        if masked.is_masked(value):
             raise DataError(
                 f"{name} is a masked array with masked entries; fill or drop them first "
                 f"(for example {name}.filled(value), or keep the complete rows)"

@@ -19,6 +19,7 @@ COMMANDS = {
     "landscape": "every critical value, with what is learned there",
     "sweep": "how likely each ending is: many starts, kept in a folder",
     "classify": "which critical point given weights are, and why",
+    "descend": "training with an optimizer, and what it conserves",
     "datasets": "the bundled data sets",
 }
 DONE, BAD_INPUT, NUMERICAL, INTERRUPTED = 0, 2, 3, 130

@@ -18,6 +18,10 @@ from thalweg.integrate._rodas4 import rodas4_step
 from thalweg.integrate._solution import DOP853, REST, RODAS4
 from thalweg.integrate._spectral import spectral_radius
 from thalweg.integrate._status import Status
+from thalweg.integrate._store import LargeRecord
+
+Trial = tuple[Array, float, Array, float]
+"""A step that may be accepted: the new point, its loss and slope, and the norm of its error."""
 
 REFRESH = 10  # accepted steps after which the spectral radius is estimated anew
 FAR = 1e100
@@ -61,7 +65,12 @@ class Driver:
         )
     )
 
-    def run(self, limits: Limits, record: Record, progress: Callable[..., None] | None) -> Status:
+    def run(
+        self,
+        limits: Limits,
+        record: Record | LargeRecord,
+        progress: Callable[..., None] | None,
+    ) -> Status:
         """Step until something stops it. Ctrl-C keeps what there is."""
         told = time.monotonic()
         try:
@@ -78,7 +87,7 @@ class Driver:
             return Status.INTERRUPTED
 
     def _finished(self, limits: Limits) -> Status | None:
-        norm = float(np.linalg.norm(self.slope))
+        norm = self._norm()
         if not (np.isfinite(norm) and np.isfinite(self.loss)):
             return Status.NON_FINITE
         if self.loss <= limits.loss_stop:
@@ -89,9 +98,15 @@ class Driver:
             return Status.T_END
         if self.counts["steps"] >= limits.max_steps:
             return Status.MAX_STEPS
-        return Status.DIVERGED if np.abs(self.y).max() > FAR else None
+        return Status.DIVERGED if self._far() else None
 
-    def _step(self, limits: Limits, record: Record) -> Status | None:
+    def _norm(self) -> float:
+        return float(np.linalg.norm(self.slope))
+
+    def _far(self) -> bool:
+        return bool(np.abs(self.y).max() > FAR)
+
+    def _step(self, limits: Limits, record: Record | LargeRecord) -> Status | None:
         """Take one accepted step."""
         if self.age >= REFRESH:
             self._measure()
@@ -127,14 +142,17 @@ class Driver:
             self.h = max(self.h, grown) if last else grown
             self.error = max(error, 1e-4)
             self.choice.accepted()
-        self.y, self.loss, self.slope = trial[0], trial[1], trial[2]
+        self._adopt(*trial[:3])
         self.t = limits.t_end if last else self.t + h
         self.curvature = None
         self.age += 1
         self.counts["steps"] += 1
         self.counts["implicit_steps" if kind == RODAS4 else "explicit_steps"] += 1
-        record.add((self.t, self.loss, float(np.linalg.norm(self.slope)), h, kind), self.y)
+        record.add((self.t, self.loss, self._norm(), h, kind), self.y)
         return None
+
+    def _adopt(self, new: Array, loss: float, slope: Array) -> None:
+        self.y, self.loss, self.slope = new, loss, slope
 
     def _shorten(self, h: float, kind: int, error: float, *, grew: bool) -> None:
         """Learn from a rejected step."""
@@ -145,19 +163,23 @@ class Driver:
             if quiet and kind >= 0:
                 self.choice.ceiling = 0.8 * h * self.radius
 
-    def _trial(self, h: float, kind: int) -> tuple[Array, float, Array, Array] | None:
+    def _trial(self, h: float, kind: int) -> Trial | None:
         with np.errstate(over="ignore", invalid="ignore"):
+            if kind >= 0:
+                return self._explicit(h, kind)
             if kind == DOP853:
                 self.counts["rhs"] += STAGES
-                return dop853_step(self.field, self.y, self.slope, h)
-            if kind != RODAS4:
-                self.counts["rhs"] += table()[kind].stages
-                return rock4_step(self.field, self.y, self.slope, h, kind)
+                step = dop853_step(self.field, self.y, self.slope, h)
+                return _with_norm(step)
             self.counts["rhs"] += 6
             self.counts["factorizations"] += 1
             if self.curvature is None:
                 self.curvature = curvature_at(self.field, self.y)
-            return rodas4_step(self.field, self.y, self.slope, h, self.curvature)
+            return _with_norm(rodas4_step(self.field, self.y, self.slope, h, self.curvature))
+
+    def _explicit(self, h: float, position: int) -> Trial | None:
+        self.counts["rhs"] += table()[position].stages
+        return _with_norm(rock4_step(self.field, self.y, self.slope, h, position))
 
     def _at_rest(self, limits: Limits) -> bool | None:
         """Say whether the rest of the way, up to any time, is provably within the tolerance.
@@ -172,41 +194,47 @@ class Driver:
         if limits.t_end - self.t < 4 * self.h:
             return False
         enough = REST_SHARE * self.tolerance * np.sqrt(self.field.size)
-        if 2 * self.loss > enough * float(np.linalg.norm(self.slope)):
+        if 2 * self.loss > enough * self._norm():
             return False
         if path_left(self.field, self.y, self.loss) <= enough:
             return True
         noisy = self.age % 2 == 0 and self.h * self.radius > 4 * LENGTH and self.choice.roomy
         return None if noisy else False
 
-    def _close(self, limits: Limits, record: Record) -> None:
-        norm = float(np.linalg.norm(self.slope))
-        record.add((limits.t_end, self.loss, norm, limits.t_end - self.t, REST), self.y)
+    def _close(self, limits: Limits, record: Record | LargeRecord) -> None:
+        length = limits.t_end - self.t
+        record.add((limits.t_end, self.loss, self._norm(), length, REST), self.y)
         self.t = limits.t_end
         self.counts["steps"] += 1
 
-    def _size(self, error: Array) -> float:
-        size = float(np.linalg.norm(error)) / np.sqrt(len(error)) / self.tolerance
+    def _size(self, error: float) -> float:
+        size = error / np.sqrt(self.y.size) / self.tolerance
         return size if np.isfinite(size) else np.inf
 
-    def _slack(self, error: Array) -> float:
+    def _slack(self, error: float) -> float:
         """Return the growth of the loss that rounding and the error of a step explain.
 
         Long explicit steps amplify rounding in their last stages; the error estimate shows it.
         """
-        moved = 4.0 * float(np.linalg.norm(error))
-        slope = float(np.linalg.norm(self.slope))
-        explained = moved * (slope + 0.5 * self.radius * moved)
+        moved = 4.0 * error
+        explained = moved * (self._norm() + 0.5 * self.radius * moved)
         return self.field.rounding(self.loss) + min(explained, QUIET * self.field.target_norm**2)
 
     def _measure(self) -> None:
-        self.radius, self.vector = spectral_radius(self.field, self.y, self.vector)
-        self.choice.hear(float(np.sqrt(np.mean(self.y**2))), self.tolerance)
+        self._estimate()
+        self.choice.hear(float(np.linalg.norm(self.y)) / np.sqrt(self.y.size), self.tolerance)
         self.age = 0
+
+    def _estimate(self) -> None:
+        self.radius, self.vector = spectral_radius(self.field, self.y, self.vector)
 
     def _first_step(self) -> float:
         with np.errstate(divide="ignore", over="ignore"):
-            by_size = float(0.01 * np.linalg.norm(self.y) / np.linalg.norm(self.slope))
+            by_size = float(0.01 * np.linalg.norm(self.y) / np.float64(self._norm()))
             by_rate = 1.0 / self.radius if self.radius > 0 else np.inf
         h = min(by_size, by_rate) or by_rate
         return h if np.isfinite(h) else 1.0
+
+
+def _with_norm(step: tuple[Array, float, Array, Array] | None) -> Trial | None:
+    return None if step is None else (*step[:3], float(np.linalg.norm(step[3])))

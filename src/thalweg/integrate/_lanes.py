@@ -1,6 +1,5 @@
 """The compiled core's batches: structures as in ``src/native/lane_start.hpp``, threads, Ctrl-C."""
 
-import concurrent.futures
 import ctypes
 import functools
 from collections.abc import Callable
@@ -92,12 +91,14 @@ def run_lanes(
     arguments += [ctypes.addressof(limits), ctypes.addressof(queue)]
     arguments += [None if plateaus is None else ctypes.addressof(plateaus), vector.ctypes.data]
     arguments += [item.ctypes.data for item in (starts, results.ends, results.rows)]
-    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+    from concurrent.futures import ThreadPoolExecutor, wait  # slow to import
+
+    with ThreadPoolExecutor(threads) as pool:
         futures = [pool.submit(core.thalweg_batch_run, *arguments) for _ in range(threads)]
         waiting = set(futures)
         try:
             while waiting:
-                _, waiting = concurrent.futures.wait(waiting, POLL)
+                _, waiting = wait(waiting, POLL)
                 if progress is not None and waiting:
                     progress(int(queue.done), len(starts))
         except KeyboardInterrupt:

@@ -5,7 +5,6 @@
 
 import ctypes
 import functools
-import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from thalweg.integrate._record import Table
 LEVELS = ("generic", "avx2", "avx512")
 INTERFACE = 3
 FOLDER = Path(__file__).parents[1] / "_native"
-log = logging.getLogger(__name__)
 
 Double, Integer, Pointer = ctypes.c_double, ctypes.c_int64, ctypes.c_void_p
 
@@ -85,13 +83,19 @@ def instruction_set() -> str | None:
     usable = instruction_sets()
     if asked in LEVELS:
         if asked not in usable:
-            log.warning("THALWEG_ENGINE=%s is not there; computing with NumPy", asked)
+            _tell("warning", f"THALWEG_ENGINE={asked} is not there; computing with NumPy")
             return None
         return asked
     if not usable:
-        log.info("no compiled core is installed; computing with NumPy")
+        _tell("info", "no compiled core is installed; computing with NumPy")
         return None
     return usable[-1]
+
+
+def _tell(level: str, text: str) -> None:
+    import logging  # slow to import, rarely needed
+
+    getattr(logging.getLogger(__name__), level)(text)
 
 
 @functools.cache

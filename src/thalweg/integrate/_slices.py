@@ -18,9 +18,10 @@ from thalweg.integrate._native import Core, CoreLimits, CoreState
 from thalweg.integrate._record import Record
 from thalweg.integrate._spectral import first_vector
 from thalweg.integrate._status import Status
+from thalweg.integrate._store import LargeRecord
 
 SECONDS = 0.03  # of a slice
-LARGEST = 20_000  # unknowns beyond which NumPy's matrix products are faster
+LARGEST = 100_000  # unknowns beyond which BLAS on blocks takes less memory and soon less time
 IMPLICIT = 8  # code of a slice that ends because an implicit step is due that NumPy has to take
 STATUS = {
     1: Status.T_END,
@@ -61,8 +62,14 @@ class CompiledDriver(Driver):
     core: Core | None = None
     instruction_set: str = ""
 
-    def run(self, limits: Limits, record: Record, progress: Callable[..., None] | None) -> Status:
+    def run(
+        self,
+        limits: Limits,
+        record: Record | LargeRecord,
+        progress: Callable[..., None] | None,
+    ) -> Status:
         """Step until something stops it. Ctrl-C keeps what there is."""
+        assert isinstance(record, Record)  # noqa: S101  blocks of rows are filled in place
         core, self.core = self.core or Core(self.field), None
         self.instruction_set = core.name
         told = time.monotonic()

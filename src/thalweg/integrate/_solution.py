@@ -2,6 +2,8 @@
 
 import bisect
 import dataclasses
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from thalweg.integrate._record import ROW, Table
 from thalweg.integrate._rock4 import rock4_step
 from thalweg.integrate._rodas4 import rodas4_step
 from thalweg.integrate._status import Status
+from thalweg.integrate._store import StoredPoints
 from thalweg.network import unpack
 
 RODAS4, DOP853, REST = -1, -2, -3
@@ -31,7 +34,8 @@ class Solution:
     Attributes
     ----------
     t, y, loss, gradient_norm
-        Kept accepted steps: times ``(K,)``, packed weights ``(K, n)``, losses, gradient norms.
+        Kept accepted steps: times ``(K,)``, packed weights ``(K, n)``, losses, gradient norms. Of
+        a large network `y` holds a few of them only, and the others are about every step.
     status, message
         Why it ended, with the remedy.
     stats
@@ -41,7 +45,7 @@ class Solution:
     """
 
     t: Array
-    y: Array
+    y: Array | StoredPoints
     loss: Array
     gradient_norm: Array
     status: Status
@@ -58,14 +62,50 @@ class Solution:
         Dense output of the method's own order: the step that passed `t` is taken again with its
         length shortened, by the same method, so stiff components stay damped.
         """
-        k = max(bisect.bisect_right(self.t, t) - 1, 0)
-        y, now = self.y[k].copy(), float(self.t[k])
+        times = self.t if len(self.t) == len(self.y) else self.t[self._kept]
+        k = max(bisect.bisect_right(times, t) - 1, 0)
+        y, now = self._fresh(k), float(times[k])
         index = int(self._kept[k])
-        while now < t and index < len(self._steps):
+        advance = self._stepper() if now < t else None
+        while advance is not None and now < t and index < len(self._steps):
             h, kind = float(self._steps["h"][index]), int(self._steps["kind"][index])
-            y = _advance(self._field, y, min(h, t - now), kind)
+            y = advance(y, min(h, t - now), kind)
             now, index = now + h, index + 1
         return unpack(y, self._field.dims)
+
+    def visit(self, steps: Iterable[int]) -> Iterator[Array]:
+        """Give the packed weights after some of the steps, in increasing order; 0 is the start.
+
+        Between kept points the steps are taken again. What is given may be overwritten when the
+        next one is asked for.
+        """
+        advance = self._stepper()
+        at, y = 0, self._fresh(0)
+        for step in steps:
+            k = bisect.bisect_right(self._kept, step) - 1
+            if int(self._kept[k]) > at:
+                at, y = int(self._kept[k]), self._fresh(k)
+            while at < step:
+                y = advance(y, float(self._steps["h"][at]), int(self._steps["kind"][at]))
+                at += 1
+            yield y
+
+    def _fresh(self, k: int) -> Array:
+        return self.y.fresh(k) if isinstance(self.y, StoredPoints) else self.y[k].copy()
+
+    def farthest(self, point: Array) -> float:
+        """Return the largest distance of the kept points from one."""
+        return max(float(np.linalg.norm(y - point)) for y in self.y)
+
+    def _stepper(self) -> Callable[[Array, float, int], Array]:
+        if self.stats["engine"] == "blas":
+            from thalweg.integrate._replay import Replay  # its BLAS is slow to import
+
+            replay = Replay(self._field)
+            return lambda y, h, kind: (
+                replay.advance(y, h, kind) if kind >= 0 else _advance(self._field, y, h, kind)
+            )
+        return functools.partial(_advance, self._field)
 
     def refined(self, fewest: int) -> "Solution":
         """Return the same piece with points inside the steps of order eight, about `fewest` in all.
@@ -75,6 +115,8 @@ class Solution:
         """
         steps = self._steps
         long = steps["kind"] == DOP853
+        if isinstance(self.y, StoredPoints):
+            return self
         if len(self.t) >= fewest or len(self.t) != len(steps) + 1 or not np.any(long):
             return self
         native = Core(self._field) if self.stats["engine"] == "native" else None

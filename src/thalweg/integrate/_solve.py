@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from thalweg.integrate._record import Record
 from thalweg.integrate._slices import LARGEST, CompiledChoice, CompiledDriver
 from thalweg.integrate._solution import Solution
 from thalweg.integrate._status import MESSAGES
-from thalweg.network import pack
+from thalweg.integrate._store import LargeRecord
+from thalweg.network import pack, unpack
 
 METHODS = ("auto", "rock4", "dop853", "rodas4")
 ENGINES = ("auto", "native", "numpy")
@@ -68,7 +70,8 @@ def solve(
     method
         ``"auto"``, ``"rock4"``, ``"dop853"`` or ``"rodas4"``.
     engine
-        ``"auto"``, ``"native"`` or ``"numpy"``.
+        ``"auto"``, ``"native"`` or ``"numpy"``. Beyond `LARGEST` weights the first and the last
+        mean BLAS on blocks, in the memory of about ten sets of weights.
     progress
         Called as ``progress(t, steps, loss)`` about ten times a second.
     state
@@ -95,17 +98,20 @@ def solve(
         driver.tolerance = max(rtol, FINEST) * size
     if atol is not None:
         driver.tolerance = atol
-    record = Record((driver.t, driver.loss, float(np.linalg.norm(driver.slope))), driver.y)
+    begin = driver.t, driver.loss, float(np.linalg.norm(driver.slope))
+    large = not isinstance(driver, CompiledDriver) and driver.y.size > LARGEST
+    record = (LargeRecord if large else Record)(begin, driver.y)
     floor = FINEST * _reach(driver)
     driver.tolerance = max(driver.tolerance, floor)
     limits = Limits(t_end, loss_stop, gradient_stop, max_steps, driver.tolerance)
     status = driver.run(limits, record, progress)
     rows, kept, points = record.close(driver.y)
+    shown: Any = slice(None) if large else kept
     return Solution(
-        t=rows["t"][kept],
+        t=rows["t"][shown],
         y=points,
-        loss=rows["loss"][kept],
-        gradient_norm=rows["gradient_norm"][kept],
+        loss=rows["loss"][shown],
+        gradient_norm=rows["gradient_norm"][shown],
         status=status,
         message=MESSAGES[status],
         stats=driver.counts | _engine(driver),
@@ -133,22 +139,27 @@ def _fresh(
     method, engine = names
     dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
     field = Field(target, metric, dims)
-    y = pack(weights)
+    y = packed(weights)
     native = engine == "native" or (engine == "auto" and engine_name() == "native")
     if native and field.size > 0 and (engine == "native" or field.size <= LARGEST):
         core = Core(field)
         driver = CompiledDriver(field, CompiledChoice(field, method), t0, y, *core.rhs(y), 0.0)
         driver.core = core
         return driver
+    kind: type[Driver] = Driver
+    if field.size > LARGEST:
+        from thalweg.integrate._large import LargeDriver  # its BLAS is slow to import
+
+        kind = LargeDriver
     with np.errstate(over="ignore", invalid="ignore"):
         loss, slope = field.rhs(y)
-    return Driver(field, MethodChoice(field, method), t0, y, loss, slope, 0.0)
+    return kind(field, MethodChoice(field, method), t0, y, loss, slope, 0.0)
 
 
 def _engine(driver: Driver) -> dict[str, str]:
     if isinstance(driver, CompiledDriver):
         return {"engine": "native", "instruction_set": driver.instruction_set}
-    return {"engine": "numpy"}
+    return {"engine": "blas" if driver.y.size > LARGEST else "numpy"}
 
 
 def _reach(driver: Driver) -> float:
@@ -158,6 +169,19 @@ def _reach(driver: Driver) -> float:
     scale = driver.field.target_norm / least if least > 0 else 0.0
     grown = scale ** (1.0 / depth) / np.sqrt(max(driver.y.size, 1))
     return float(max(_rms(driver.y), min(grown, 1.0)))
+
+
+def packed(weights: Weights) -> Array:
+    """Return the weights one behind the other, without a copy if they lie in memory like that."""
+    base = weights[0].base
+    if isinstance(base, np.ndarray) and base.ndim == 1 and base.dtype == np.float64:
+        views = unpack(base, (weights[0].shape[1], *(weight.shape[0] for weight in weights)))
+        if base.size == sum(weight.size for weight in weights) and all(
+            one.shape == two.shape and one.ctypes.data == two.ctypes.data and two.flags.c_contiguous
+            for one, two in zip(views, weights, strict=True)
+        ):
+            return base
+    return pack(weights)
 
 
 def _rms(y: Array) -> float:

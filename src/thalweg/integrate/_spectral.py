@@ -36,8 +36,13 @@ def spectral_radius(field: Field, y: Array, start: Array | None) -> tuple[float,
         if not np.isfinite(size) or size == 0:
             return size, vector
         vector = image / size
-        settled = abs(size - radius) <= (0.02 if start is None else 0.05) * size
+        done = count > 0 and settled(size, radius, first=start is None)
         radius = size
-        if settled and count > 0:
+        if done:
             break
     return SAFETY * radius, vector
+
+
+def settled(size: float, before: float, *, first: bool) -> bool:
+    """Say whether two estimates in a row agree; with no earlier vector they creep more slowly."""
+    return abs(size - before) <= (0.02 if first else 0.05) * size

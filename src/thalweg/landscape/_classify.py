@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._core import Weights, as_weights
+from thalweg._core import Weights, as_weights, median
 from thalweg.landscape._cases import paper_case
 from thalweg.landscape._classify_level import Examined, examine
 from thalweg.landscape._escape import Filling, fill
@@ -75,7 +75,7 @@ def classify(p: Problem, w: Any, *, polish: bool = False) -> Verdict:
     plain, metric = p.flow_data()
     moved = polish_reduced(weights, plain, metric)
     verdict = classify_reduced(p, moved.weights, moved.moved)
-    top = float(np.linalg.norm(plain, 2)) / float(np.median(metric))
+    top = float(np.linalg.norm(plain, 2)) / median(metric)
     size = max(top ** (1.0 / p.depth), *(float(np.linalg.norm(item, 2)) for item in weights))
     text = (
         f"{verdict.message}; polishing moved {moved.moved:.2g} and the gradient from "

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from thalweg._core import EPS, Array, Weights, numerical_rank
+from thalweg._core import EPS, Array, Weights, median, numerical_rank
 from thalweg.landscape._learned import Target
 from thalweg.landscape._spectrum import Spectrum, hessian_spectrum
 from thalweg.landscape._verdict import Verdict
@@ -50,7 +50,7 @@ def gradient_scale(target: Array, metric: Array, depth: int) -> float:
     relative error, is ``sigma_1 D w^(L-1)``.
     """
     top = float(np.linalg.norm(target, 2))
-    size = float(np.median(metric))
+    size = median(metric)
     return top * size * (top / size) ** ((depth - 1) / depth) if top > 0 else size
 
 

@@ -10,7 +10,7 @@ import dataclasses
 
 import numpy as np
 
-from thalweg._core import Array, Weights
+from thalweg._core import Array, Weights, median
 from thalweg.landscape._learned import Target
 from thalweg.landscape._split import Split, split
 
@@ -92,14 +92,14 @@ def nearest_critical(
     Status: derived. The gradient of the result vanishes in exact arithmetic for exact singular
     vectors of the target, whatever the rounding in the frames.
     """
-    natural = float(target.sigma[0] / np.median(metric)) ** (1.0 / len(weights))
+    natural = float(target.sigma[0] / median(metric)) ** (1.0 / len(weights))
     size = max(natural, *(float(np.linalg.norm(weight, 2)) for weight in weights))
     try:
         parts = split(weights, metric, target, learned)
     except np.linalg.LinAlgError:
         return None
     # The first block is what W_1 does after the metric.
-    usual = [natural * float(np.median(metric)), *([natural] * (len(weights) - 1))]
+    usual = [natural * median(metric), *([natural] * (len(weights) - 1))]
     scales = [
         max(float(np.linalg.norm(block, 2)), 1e-3 * least)
         for block, least in zip(parts.blocks, usual, strict=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thalweg._core import Array, Weights
+from thalweg._core import Array, Weights, median
 from thalweg.landscape._learned import Target
 from thalweg.landscape._witness import DescentCurve, line_noise
 from thalweg.network import line_polynomial, prefix_products, suffix_products
@@ -40,7 +40,7 @@ def search_descent(
     """
     frames = off_signal(weights, metric, target, learned)
     rng = np.random.default_rng(0)
-    natural = float(target.sigma[0] / np.median(metric)) ** (1.0 / len(weights))
+    natural = float(target.sigma[0] / median(metric)) ** (1.0 / len(weights))
     best: DescentCurve | None = None
     lowest = 0.0
     for draw in range(DRAWS):

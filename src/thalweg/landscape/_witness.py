@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from thalweg._core import EPS, Array, Result, Weights
+from thalweg._core import EPS, Array, Result, Weights, median
 from thalweg.landscape._escape import Filling
 from thalweg.landscape._learned import Target
 from thalweg.landscape._nearest import Nearest
@@ -100,7 +100,7 @@ def descent_curve(
     """
     order = len(filling.layers)
     lifted = exact.split.direction(filling.blocks)
-    natural = float(target.sigma[0] / np.median(metric)) ** (1.0 / len(lifted))
+    natural = float(target.sigma[0] / median(metric)) ** (1.0 / len(lifted))
     sizes = [float(np.linalg.norm(item)) for item in lifted]
     direction = [
         item * (natural / size) if size > 0.0 else item

@@ -1,6 +1,7 @@
 """Jumping from inside the basin onto the set of global minima (Spec 3.3, 4.8)."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -9,6 +10,9 @@ from thalweg.network import prefix_products, residual, suffix_products
 
 DENSE_LIMIT = 1500
 """Largest ``d_y k`` for which the normal equations are solved densely."""
+
+FLOPS, FEWEST = 5e10, 200
+"""Operations for one Gauss-Newton step beyond that size, and iterations granted in any case."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -58,7 +62,7 @@ def close_tail(weights: Weights, target: Array, metric: Array, rank: int) -> Jum
         The predicted limit.
     """
     goal = best_fit(target, rank)
-    point = [weight.copy() for weight in weights]
+    point = list(weights)
     sizes = [float(np.linalg.norm(weight)) for weight in weights]
     rounding = 4 * EPS * max(float(np.linalg.norm(goal)), float(np.prod(sizes) * metric.max()))
     error = residual(point, goal, metric)
@@ -76,36 +80,39 @@ def close_tail(weights: Weights, target: Array, metric: Array, rank: int) -> Jum
     length = float(
         np.sqrt(sum(float(np.sum((a - b) ** 2)) for a, b in zip(point, origin, strict=True)))
     )
+    if point is origin:
+        point = [weight.copy() for weight in weights]
     return Jump(weights=point, length=length, converged=norm <= 1e3 * rounding)
 
 
 def _newton_step(weights: list[Array], error: Array, metric: Array) -> list[Array]:
     """Return ``y + J^T (J J^T)^+ vec(error)``."""
-    after, before = suffix_products(weights), prefix_products(weights)
-    d_y = error.shape[0]
-    outs, ins = [], []
-    for j in range(len(weights)):
-        back, front = after[j + 1], before[j]
-        outs.append(np.eye(d_y) if back is None else back)
-        ins.append(np.diag(metric) if front is None else front * metric)
-    multiplier = _solve_normal(outs, ins, error, min(weight.shape[0] for weight in weights))
-    return [
-        weight + back.T @ multiplier @ front.T
-        for weight, back, front in zip(weights, outs, ins, strict=True)
-    ]
+    after, before = suffix_products(weights), prefix_products(weights)[:-1]
+    outs = [np.eye(len(error)) if back is None else back for back in after[1:]]
+    multiplier = _solve_normal(outs, before, metric, error)
+    scaled = multiplier * metric
+    new = []
+    for weight, back, front in zip(weights, outs, before, strict=True):
+        move = back.T @ scaled if front is None else (back.T @ scaled) @ front.T
+        move += weight
+        new.append(move)
+    return new
 
 
-def _solve_normal(outs: list[Array], ins: list[Array], error: Array, bottleneck: int) -> Array:
+def _solve_normal(
+    outs: list[Array], before: list[Array | None], metric: Array, error: Array
+) -> Array:
+    """Solve ``sum_j L_j X R_j = error`` with ``L_j = B_j B_j^T``, ``R_j = D A_j^T A_j D``."""
     d_y, k = error.shape
     left = [item @ item.T for item in outs]
-    right = [item.T @ item for item in ins]
-    free = min(bottleneck, k)
-    image = d_y * k if free >= min(d_y, k) else free * (d_y + k - free)
+    right = [metric**2 if front is None else _gram(front, metric) for front in before]
     if d_y * k > DENSE_LIMIT:
         return _conjugate_gradients(left, right, error)
+    free = min(k, *(item.shape[1] for item in outs))
+    image = d_y * k if free >= min(d_y, k) else free * (d_y + k - free)
     gram = np.zeros((d_y * k, d_y * k))
     for one, two in zip(left, right, strict=True):
-        gram += np.kron(one, two)
+        gram += np.kron(one, np.diag(two) if two.ndim == 1 else two)
     values, vectors = np.linalg.eigh(gram)
     keep = np.zeros(len(values), dtype=bool)
     keep[len(values) - image :] = True
@@ -115,24 +122,60 @@ def _solve_normal(outs: list[Array], ins: list[Array], error: Array, bottleneck:
     return out
 
 
+def _gram(front: Array, metric: Array) -> Array:
+    out: Array = front.T @ front
+    out *= metric
+    out *= metric[:, np.newaxis]
+    return out
+
+
 def _conjugate_gradients(left: list[Array], right: list[Array], error: Array) -> Array:
-    """Solve the normal equations without forming them; minimum-norm on singular systems."""
+    """Solve the normal equations without forming them.
+
+    The terms of the first and the last layer together are inverted exactly, as a preconditioner;
+    what a singular system leaves open does not change the step.
+    """
+    d_y, k = error.shape
+    precondition = _outer_layers(left[0], right[0], right[-1])
+    first = left[0]
     solution = np.zeros_like(error)
     rest = error.copy()
-    direction = rest.copy()
-    square = float(np.vdot(rest, rest))
-    goal = 1e-28 * square
-    for _ in range(4 * error.size):
-        if square <= goal:
+    better = precondition(rest)
+    direction = better
+    power = float(np.vdot(rest, better))
+    goal = 1e-28 * float(np.vdot(rest, rest))
+    flops = 2.0 * (len(left) + 2) * d_y * k * (d_y + k)
+    for _ in range(int(min(4 * error.size, max(FLOPS / flops, FEWEST)))):
+        if not power > 0.0 or float(np.vdot(rest, rest)) <= goal:
             break
-        image = sum(one @ direction @ two for one, two in zip(left, right, strict=True))
+        image = first @ direction * right[0]
+        for one, two in zip(left[1:], right[1:], strict=True):
+            image += one @ direction @ two
         curvature = float(np.vdot(direction, image))
         if curvature <= 0.0:
             break
-        step = square / curvature
+        step = power / curvature
         solution += step * direction
         rest -= step * image
-        fresh = float(np.vdot(rest, rest))
-        direction = rest + (fresh / square) * direction
-        square = fresh
+        better = precondition(rest)
+        power, before = float(np.vdot(rest, better)), power
+        direction = better + (power / before) * direction
     return solution
+
+
+def _outer_layers(left: Array, squares: Array, right: Array) -> Callable[[Array], Array]:
+    """Return the inverse of ``X -> A X D^2 + X F``, ``A = left``, ``F = right``, semidefinite."""
+    root = np.sqrt(squares)
+    values, frame = np.linalg.eigh(left)
+    if right.ndim == 1:  # a single layer
+        others, turn = np.zeros(len(root)), np.eye(len(root))
+    else:
+        scaled = right / root
+        scaled /= root[:, np.newaxis]
+        others, turn = np.linalg.eigh(scaled)
+        del scaled
+    both = values[:, np.newaxis] + others
+    positive = both > 1e-15 * both.max()
+    inverse = np.where(positive, 1.0 / np.where(positive, both, 1.0), 0.0)
+    turn /= root[:, np.newaxis]
+    return lambda x: frame @ ((frame.T @ x @ turn) * inverse) @ turn.T

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from thalweg._core import Array, Weights, numerical_rank
+from thalweg.network import pack, unpack
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -98,7 +99,7 @@ def compress(weights: Weights, target: Array, metric: Array) -> Compression:
         dropped.
     """
     depth = len(weights)
-    small = [weight.copy() for weight in weights]
+    small = list(weights)
     frames: list[Array | None] = [None] * (depth + 1)
     exact = True
     live = int(np.max(np.nonzero(np.any(target != 0, axis=0))[0], initial=-1)) + 1
@@ -128,8 +129,9 @@ def compress(weights: Weights, target: Array, metric: Array) -> Compression:
             old = frames[j + 1]
             frames[j + 1] = frame if old is None else old @ frame
             changed = True
+    sizes = (small[0].shape[1], *(weight.shape[0] for weight in small))
     return Compression(
-        weights=[np.ascontiguousarray(weight) for weight in small],
+        weights=unpack(pack(small), sizes),  # side by side, as the integrator takes them
         target=np.ascontiguousarray(target),
         metric=metric.copy(),
         frames=frames,

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import hashlib
 from typing import Any
 
 import numpy as np
@@ -60,6 +59,11 @@ class ProblemFacts(Result):
     def input_singular_values(self) -> Array:
         """The nonzero singular values of ``X``, largest first."""
         return self._moments.scale
+
+    @property
+    def input_basis(self) -> Array:
+        """Left singular vectors of ``X`` that belong to them, shape ``(d_x, rank)``."""
+        return self._moments.basis
 
     @property
     def singular_values(self) -> Array:
@@ -121,6 +125,8 @@ class ProblemFacts(Result):
     @functools.cached_property
     def fingerprint(self) -> str:
         """Short hash of everything that the flow depends on."""
+        import hashlib  # slow to import, rarely needed
+
         digest = hashlib.sha256(repr((self.dims, self.metric, self.loss_name)).encode())
         for part in (self._moments.basis, self._moments.scale, self._moments.target):
             digest.update(np.ascontiguousarray(part).tobytes())

@@ -44,6 +44,9 @@ ALT = {
     "times": "Share of starts whose limit is certified, over flow time.",
     "staircase": "Heat map: mean number of directions learned over flow time.",
     "map": "Heat map: share of global minima over two parameters of the starts.",
+    "descent-loss": "Reducible loss at every step, next to that of the gradient flow.",
+    "descent-drift": "Relative change of the conserved matrices at every step, with prediction.",
+    "descent-identity": "Residual of the identity of every step.",
     "verdict": "Loss along the direction that proves the verdict; eigenvalues of the Hessian.",
 }
 

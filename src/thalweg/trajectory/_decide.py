@@ -84,9 +84,15 @@ class Runner:
             **self.options,
         )
         part = piece.refined(SMOOTH)
+        self.forget()
         self.parts.append(part)
         self.taken += int(part.stats["steps"])
         return part
+
+    def forget(self) -> None:
+        """Let go of the state of the last piece, which is as large as some sets of weights."""
+        if self.parts:
+            self.parts[-1] = dataclasses.replace(self.parts[-1], state=None)
 
     @property
     def point(self) -> list[Array]:
@@ -101,7 +107,7 @@ class Runner:
     def travelled(self, weights: list[Array]) -> float:
         """Return the largest distance of the trajectory so far from a point."""
         flat = np.concatenate([item.ravel() for item in weights])
-        return max(float(np.linalg.norm(part.y - flat, axis=1).max()) for part in self.parts)
+        return max(part.farthest(flat) for part in self.parts)
 
 
 def run_until_decided(runner: Runner) -> Ending:

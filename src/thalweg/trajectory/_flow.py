@@ -104,6 +104,7 @@ def flow(
     else:
         runner.advance(t_end=t_end, loss_stop=-np.inf, gradient_stop=0.0)
         ending = Ending(parts=runner.parts, jump=None, tail_error=None, saddle=None)
+    runner.forget()
     path = Path(problem=p, start=start, compression=compression, parts=runner.parts)
     limit = judge(path, ending)
     status, message = _status(path, ending, limit.message)

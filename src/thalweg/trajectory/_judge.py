@@ -1,6 +1,7 @@
 """From the way an integration ended to the limit that is reported."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 
@@ -8,8 +9,13 @@ from thalweg._core import Array, learned_words
 from thalweg.certificate import levels
 from thalweg.landscape import Verdict, classify_level, classify_reduced, polish_reduced
 from thalweg.limit import Limit, close_tail
+from thalweg.network import hessian_size
 from thalweg.trajectory._decide import STABLE, Ending
 from thalweg.trajectory._path import Path
+
+LENGTHY = 10_000
+"""Weights beyond which polishing a point that is no critical one takes longer than the run."""
+ADVICE = "integrate longer (t_end=None runs until the limit is decided)"
 
 
 def judge(path: Path, ending: Ending) -> Limit:
@@ -70,18 +76,20 @@ def _at_horizon(path: Path, in_basin: bool) -> Limit:  # noqa: FBT001
         known = levels(problem.flow_data()[0], problem.max_rank)
         jump = close_tail(point, compression.target, compression.metric, known.rank)
         if jump.converged:
-            inner = path.conserving(jump.weights)
+            length, inner = jump.length, path.conserving(jump.weights)
+            del jump, point  # large networks
             verdict = classify_reduced(problem, path.to_reduced(inner))
             text = (
                 "the loss is below every other critical value, so the limit is a global minimum; "
                 "its place is extrapolated from the last point"
             )
             how = "basin certificate, tail extrapolated"
-            return _limit(path, inner, jump.length, verdict, (True, None, how, text))
+            return _limit(path, inner, length, verdict, (True, None, how, text))
+    if _still_far(path, point):
+        return _open_end(path, point, in_basin=in_basin)
     near = polish_reduced(point, compression.target, compression.metric)
-    travelled = max(
-        float(np.linalg.norm(part.y - _flat(near.weights), axis=1).max()) for part in path.parts
-    )
+    flat = _flat(near.weights)
+    travelled = max(part.farthest(flat) for part in path.parts)
     verdict = classify_reduced(problem, path.to_reduced(near.weights), near.moved)
     arrived = near.moved <= STABLE * travelled and near.unstable <= STABLE * travelled
     if verdict.kind in {"strict_saddle", "non_strict_saddle"} and arrived:
@@ -90,19 +98,40 @@ def _at_horizon(path: Path, in_basin: bool) -> Limit:  # noqa: FBT001
             path, near.weights, near.moved, verdict, (False, near.moved, "polished saddle", text)
         )
     if in_basin:
+        return _open_end(path, point, in_basin=True)
+    if verdict.kind in {"strict_saddle", "non_strict_saddle"}:
+        text = (
+            f"the last point is at distance {near.moved:.2g} from a {_words(verdict)}, perhaps "
+            f"only a plateau (growth rate {near.escape_rate:.2g}); {ADVICE}"
+        )
+        here = _undecided(path, point, text)
+        return _limit(path, point, 0.0, here, (False, None, "horizon", text))
+    return _open_end(path, point, in_basin=False)
+
+
+def _still_far(path: Path, point: list[Array]) -> bool:
+    """Say whether a large network's gradient is too large for a critical point to be at hand.
+
+    A gradient is at most the distance to a critical point times the largest curvature between, so
+    polishing, which costs thousands of Hessian products there, could only confirm it.
+    """
+    dims = path.compression.dims
+    if sum(a * b for a, b in itertools.pairwise(dims)) <= LENGTHY:
+        return False
+    travelled = max(part.farthest(_flat(point)) for part in path.parts)
+    curvature = hessian_size(point, path.compression.target, path.compression.metric)
+    return bool(path.parts[-1].gradient_norm[-1] > 2 * curvature * STABLE * travelled)
+
+
+def _open_end(path: Path, point: list[Array], *, in_basin: bool) -> Limit:
+    if in_basin:
         text = (
             "the loss is below every other critical value, so the limit is a global minimum, but "
             "it is still too far to say which one; integrate longer"
         )
         here = _undecided(path, point, text, kind="global_minimum")
         return _limit(path, point, 0.0, here, (True, None, "basin certificate", text))
-    advice = "integrate longer (t_end=None runs until the limit is decided)"
-    text = f"the run stopped before the limit was decided; {advice}"
-    if verdict.kind in {"strict_saddle", "non_strict_saddle"}:
-        text = (
-            f"the last point is at distance {near.moved:.2g} from a {_words(verdict)}, perhaps "
-            f"only a plateau (growth rate {near.escape_rate:.2g}); {advice}"
-        )
+    text = f"the run stopped before the limit was decided; {ADVICE}"
     return _limit(path, point, 0.0, _undecided(path, point, text), (False, None, "horizon", text))
 
 

@@ -2,20 +2,25 @@
 
 import dataclasses
 import functools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from thalweg._core import Array, DataError, as_scalar
 from thalweg.conserved import drift_scales, imbalance
-from thalweg.integrate import Solution, project
-from thalweg.network import unpack
+from thalweg.integrate import LARGEST, Solution, packed, project, project_large
+from thalweg.network import end_to_end, unpack
 from thalweg.problem import Compression, Problem
 
 LEAST_POINTS, MOST_POINTS, MOST_NUMBERS = 400, 2000, 2_000_000
 """Points of a trajectory that are shown, fewer if it is large; `Path.compressed_at` knows all."""
+LARGE_POINTS, LARGE_NUMBERS = (32, 100), 4_000_000
+"""Of a large network, points at which the end-to-end map is computed, and entries in all."""
 REPAIR = 1e-14
-"""Relative drift of the conserved matrices that is not repaired further."""
+LARGE_REPAIR = 1e-13
+"""Relative drift of the conserved matrices that is not repaired further, the second for networks
+beyond the compiled core."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -53,11 +58,33 @@ class Path:
     @functools.cached_property
     def y(self) -> Array:
         """Packed compressed weights at `t`, with the conserved matrices put right."""
-        return self._project(self._raw)
+        raw = self._joined([np.asarray(part.y) for part in self.parts])
+        return self._project(raw)
 
-    @functools.cached_property
-    def _raw(self) -> Array:
-        return self._joined([part.y for part in self.parts])
+    @property
+    def large(self) -> bool:
+        """Whether the points were too large to be kept; then they are integrated again."""
+        return not isinstance(self.parts[0].y, np.ndarray)
+
+    def visit(self) -> Iterator[list[Array]]:
+        """Give the compressed weights of a large network at each of `t`, as integrated.
+
+        The conserved matrices are not repaired, which would cost more than the run. What is given
+        may be overwritten when the next one is asked for.
+        """
+        begin = 0
+        for k, part in enumerate(self.parts):
+            steps = self._shown - begin
+            inside = steps[(steps >= min(k, 1)) & (steps < len(part.t))]
+            for y in part.visit(inside.tolist()):
+                yield unpack(y, self.compression.dims)
+            begin += len(part.t) - 1
+
+    def at_index(self, index: int) -> list[Array]:
+        """Return compressed weights at ``t[index]``, conserved matrices put right."""
+        if self.large:
+            return self.compressed_at(float(self.t[index]))
+        return unpack(self.y[index], self.compression.dims)
 
     def _joined(self, pieces: list[Array]) -> Array:
         return np.asarray(self._whole(pieces)[self._shown], dtype=np.float64)
@@ -71,6 +98,10 @@ class Path:
         """Numbers of the points that are shown: half evenly among steps, half among log times."""
         t = self._whole([part.t for part in self.parts])
         most = min(MOST_POINTS, max(LEAST_POINTS, MOST_NUMBERS // self.parts[0].y.shape[1]))
+        if self.large:
+            few, many = LARGE_POINTS
+            dims = self.compression.dims
+            most = min(many, max(few, LARGE_NUMBERS // (dims[0] * dims[-1])))
         if len(t) <= most:
             return np.arange(len(t))
         even = np.linspace(0, len(t) - 1, most // 2).astype(np.int64)
@@ -89,26 +120,40 @@ class Path:
 
     def stack(self) -> list[Array]:
         """Return compressed weights over `t`: one array ``(K, d_j, d_{j-1})`` for each layer."""
-        return self._layers(self.y)
-
-    def _layers(self, rows: Array) -> list[Array]:
         dims, out, begin = self.compression.dims, [], 0
         for j in range(len(dims) - 1):
             end = begin + dims[j] * dims[j + 1]
-            out.append(rows[:, begin:end].reshape(-1, dims[j + 1], dims[j]))
+            out.append(self.y[:, begin:end].reshape(-1, dims[j + 1], dims[j]))
             begin = end
         return out
 
-    def products(self) -> Array:
-        """Return the end-to-end maps ``P D`` over `t` in reduced coordinates, ``(K, d_y, k)``.
+    @functools.cached_property
+    def series(self) -> tuple[Array, Array]:
+        """End-to-end maps ``P D`` over `t` in reduced coordinates and the drift of ``C_j``.
 
-        Putting the conserved matrices right does not change them, so that is left out.
+        Shapes ``(K, d_y, k)`` and ``(K,)``. The drift is relative (Spec 2.2); of a large network
+        it is that of the weights as integrated, and Frobenius norms bound the spectral ones.
         """
-        layers = self._layers(self._raw)
-        product = layers[-1]
-        for layer in reversed(layers[:-1]):
-            product = product @ layer
-        product = product * self.compression.metric
+        reduced = self.problem.reduce(self.start)
+        scales = np.array([scale if scale > 0 else 1.0 for scale in drift_scales(reduced)])
+        if not self.large:
+            layers = self.stack()
+            return self._product(layers), self._drift(layers, scales, 2)
+        products, drifts = [], []
+        for layers in self.visit():
+            products.append(self._product(layers))
+            drifts.append(self._drift(layers, scales, "fro"))
+        return np.stack(products), np.array(drifts)
+
+    def _drift(self, layers: list[Array], scales: Array, order: Any) -> Array:
+        worst: Array = np.zeros(layers[0].shape[:-2])
+        for now, then, scale in zip(imbalance(layers), self._conserved, scales, strict=True):
+            change = np.linalg.norm(now - then, ord=order, axis=(-2, -1)).astype(np.float64)
+            worst = np.maximum(worst, change / scale)
+        return worst
+
+    def _product(self, layers: list[Array]) -> Array:
+        product = end_to_end(layers) * self.compression.metric
         before, after = self.compression.frames[0], self.compression.frames[-1]
         if before is not None:
             product = product @ before.T
@@ -128,8 +173,11 @@ class Path:
 
         The end-to-end map does not change, so a minimum or a saddle stays what it is.
         """
-        flat = np.concatenate([item.ravel() for item in weights])
-        return unpack(self._project(flat[np.newaxis])[0], self.compression.dims)
+        flat, dims = packed(weights), self.compression.dims
+        if flat.size > LARGEST and self._conserved:
+            enough = LARGE_REPAIR * min(drift_scales(self.compression.weights))
+            return unpack(project_large(flat, dims, self._conserved, enough), dims)
+        return unpack(self._project(flat[np.newaxis])[0], dims)
 
     def to_data(self, weights: list[Array]) -> list[Array]:
         """Map compressed weights to the coordinates of the data."""

@@ -1,7 +1,5 @@
 """A run as one NumPy archive that anything can read."""
 
-import io
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +37,9 @@ def save_archive(
     goal = Path(path)
     if goal.suffix != ".npz":
         goal = goal.with_name(goal.name + ".npz")
+    import io
+    import json  # slow to import, rarely needed
+
     buffer = io.BytesIO()
     text = np.array(json.dumps(summary, allow_nan=False))
     content: dict[str, Any] = {**arrays, "summary": text}

@@ -10,10 +10,8 @@ import numpy as np
 
 from thalweg._core import Array, Result, jsonable, learned_words
 from thalweg.certificate import Certificate, certify_reduced, levels
-from thalweg.conserved import drift_scales, imbalance
 from thalweg.landscape import Target
 from thalweg.limit import Limit, Plateau, find_plateaus
-from thalweg.network import unpack
 from thalweg.problem import Problem
 from thalweg.trajectory._path import Path
 from thalweg.trajectory._save import save_archive
@@ -89,20 +87,16 @@ class Trajectory(Result):
 
     @functools.cached_property
     def drift(self) -> Array:
-        """Largest relative drift of any ``C_j`` over `t`, shape ``(K,)`` (Spec 2.2)."""
-        start = self._path.problem.reduce(self.start)
-        scales = drift_scales(start)
-        layers = self._path.stack()
-        worst = np.zeros(len(self.t))
-        first = imbalance(self._path.compression.weights)
-        for now, then, scale in zip(imbalance(layers), first, scales, strict=True):
-            change = np.linalg.norm(now - then, ord=2, axis=(-2, -1)).astype(np.float64)
-            np.maximum(worst, change / scale if scale > 0 else change, out=worst)
-        return worst
+        """Largest relative drift of any ``C_j`` over `t`, shape ``(K,)`` (Spec 2.2).
+
+        Of a network beyond the compiled core it is that of the weights as integrated: they are put
+        right by `weights_at` and at the end only, because one repair costs as much as many steps.
+        """
+        return self._path.series[1]
 
     @functools.cached_property
     def _products(self) -> Array:
-        out: Array = self._path.products() / np.sqrt(self.problem.loss_scale)
+        out: Array = self._path.series[0] / np.sqrt(self.problem.loss_scale)
         return out
 
     @functools.cached_property
@@ -125,6 +119,8 @@ class Trajectory(Result):
     @functools.cached_property
     def layer_norms(self) -> Array:
         """Spectral norm of each layer over `t`, in the coordinates of the flow, ``(K, L)``."""
+        if self._path.large:
+            return np.array([[np.linalg.norm(w, 2) for w in ws] for ws in self._path.visit()])
         norms = [np.linalg.norm(layer, ord=2, axis=(-2, -1)) for layer in self._path.stack()]
         return np.stack(norms, axis=1)
 
@@ -159,8 +155,7 @@ class Trajectory(Result):
             goal = known.least + part * (known.basin - known.least)
         below = np.flatnonzero(self._path.loss <= goal)
         index = int(below[0]) if below.size else len(self.t) - 1
-        point = unpack(self._path.y[index], self._path.compression.dims)
-        weights = self._path.to_reduced(point)
+        weights = self._path.to_reduced(self._path.at_index(index))
         later = certify_reduced(self.problem, weights, self.start, float(self.t[index]))
         begin = self.start_certificate
         return begin if begin.rate > 0.0 and begin.rate >= EARLY * later.rate else later

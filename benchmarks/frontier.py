@@ -1,0 +1,105 @@
+"""Time at equal achieved error: ladders of tolerances, their frontiers, and what machine it was."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import time
+from pathlib import Path
+
+import numpy as np
+from peers import Run
+from problems import FlowProblem
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+)
+os.environ.setdefault("JAX_ENABLE_X64", "1")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+
+TARGETS = (1e-4, 1e-6, 1e-8)
+LADDER = (1e-1, 3e-2, *(10.0**-k for k in range(2, 13)))
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+REPEATS = 7
+Point = tuple[float, float, float, float]  # rtol, error, least seconds, median seconds
+
+
+def sweep(problem: FlowProblem, run: Run, reference: np.ndarray, seconds: float) -> list[Point]:
+    """Run down the ladder until the error or the time says stop."""
+    scale = float(np.sqrt(np.mean(problem.start**2)))
+    size = float(np.linalg.norm(reference))
+    points: list[Point] = []
+    with contextlib.suppress(Exception):
+        run(LADDER[0], LADDER[0] * scale)  # compilation and first touch of memory are not timed
+    began = time.perf_counter()
+    for rtol in LADDER:
+        try:
+            times = []
+            while len(times) < REPEATS and (sum(times) < 0.25 or not times):
+                start = time.perf_counter()
+                end = run(rtol, rtol * scale)
+                times.append(time.perf_counter() - start)
+        except Exception as error:
+            print(f"    rtol {rtol:.0e}: {str(error).splitlines()[0][:90]}", flush=True)
+            continue
+        achieved = float(np.linalg.norm(end - reference)) / size
+        points.append((rtol, achieved, min(times), float(np.median(times))))
+        if achieved < 0.3 * TARGETS[-1] or time.perf_counter() - began > seconds:
+            break
+    return points
+
+
+def time_at(points: list[Point], error: float) -> float | None:
+    """Return the time at an achieved error, or ``None`` if it was not reached."""
+    front: list[tuple[float, float]] = []
+    for _, achieved, seconds, _ in sorted(points, key=lambda p: p[2]):
+        if np.isfinite(achieved) and (not front or achieved < front[-1][0]):
+            front.append((max(achieved, 1e-16), seconds))
+    below = [k for k, (achieved, _) in enumerate(front) if achieved <= error]
+    if not below:
+        return None
+    k = below[0]
+    if k == 0:
+        return front[0][1]
+    x = [np.log(front[k][0]), np.log(front[k - 1][0])]
+    y = [np.log(front[k][1]), np.log(front[k - 1][1])]
+    return float(np.exp(np.interp(np.log(error), x, y)))
+
+
+def cpu() -> str:
+    info = Path("/proc/cpuinfo")
+    text = info.read_text(encoding="utf-8") if info.exists() else ""
+    names = [line.split(":", 1)[1].strip() for line in text.splitlines() if "model name" in line]
+    return names[0] if names else platform.machine()
+
+
+def machine() -> str:
+    from importlib.metadata import version
+
+    import thalweg
+    from thalweg.integrate import engine_name
+
+    packages = ("numpy", "scipy", "scikit-sundae", "jax", "diffrax")
+    parts = [f"{cpu()}, {os.cpu_count()} cores (shared), one thread", platform.system()]
+    parts += [f"Python {platform.python_version()}", f"thalweg {thalweg.__version__}"]
+    parts += [f"{p} {version(p)}" for p in packages]
+    return "; ".join(parts) + f"; engine {engine_name()}"
+
+
+def clock(seconds: float | None) -> str:
+    return "over budget" if seconds is None else f"{1e3 * seconds:.3g}"
+
+
+def mean(ratios: list[float]) -> float:
+    """Return the geometric mean."""
+    return float(np.exp(np.mean(np.log(ratios)))) if ratios else float("nan")
+
+
+def best_of(found: dict[str, list[Point]], start: str, error: float) -> float | None:
+    """Return the least time at an error among the solvers whose name begins so."""
+    times = [time_at(points, error) for name, points in found.items() if name.startswith(start)]
+    return min((t for t in times if t is not None), default=None)
