@@ -84,12 +84,14 @@ def _places(
 ) -> list[tuple[tuple[int, ...] | None, float]]:
     """Return for every map the learned set of the saddles that it is at, and how near it is."""
     out: list[tuple[tuple[int, ...] | None, float]] = [(None, np.inf)] * len(products)
-    masks, which = np.unique(target.strengths(products) > 0.5, axis=0, return_inverse=True)
-    for number, mask in enumerate(masks):
-        learned = tuple(int(i) for i in np.flatnonzero(mask))
+    groups: dict[bytes, list[int]] = {}
+    near = target.strengths(products) > 0.5
+    for index, row in enumerate(near):
+        groups.setdefault(row.tobytes(), []).append(index)
+    for own in groups.values():
+        learned = tuple(int(i) for i in np.flatnonzero(near[own[0]]))
         if learned == tuple(range(rank)):
             continue
-        own = np.flatnonzero(np.ravel(which) == number)
         for index, distance in zip(own, _distances(products[own], target, learned), strict=True):
             out[index] = (learned if distance <= CLOSENESS else None, float(distance))
     return out
