@@ -16,6 +16,7 @@ import numpy.random as _random
 
 if TYPE_CHECKING:
     from thalweg import (
+        basins as basins,
         counterexamples as counterexamples,
         datasets as datasets,
         init as init,
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
         StoreError as StoreError,
         ThalwegError as ThalwegError,
         Tolerance as Tolerance,
+    )
+    from thalweg.basins import (
+        sweep as sweep,
     )
     from thalweg.certificate import (
         certify as certify,
@@ -85,10 +89,11 @@ _HOME = {
     "flow": "trajectory",
     "descend": "optimizers",
     "gradient_flow": "counterexamples",
+    "sweep": "basins",
 }
 """Public name -> the stage that defines it."""
 
-_STAGES = ("counterexamples", "datasets", "init", "monitor", "nonlinear", "optimizers")
+_STAGES = ("basins", "counterexamples", "datasets", "init", "monitor", "nonlinear", "optimizers")
 """Stages that are public as a whole."""
 
 __all__ = [
@@ -104,6 +109,7 @@ __all__ = [
     "__version__",
     "atlas",
     "available_engines",
+    "basins",
     "certify",
     "classify",
     "counterexamples",
@@ -119,6 +125,7 @@ __all__ = [
     "monitor",
     "nonlinear",
     "optimizers",
+    "sweep",
 ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 LOWER = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 UPPER = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-MINUS = "\N{MINUS SIGN}"
+MINUS = chr(0x2212)  # not by name, which would load the table of all names
 
 
 def direction(index: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from thalweg import __version__
-from thalweg._core import IntegrationError, ThalwegError
+from thalweg._core import ThalwegError
 from thalweg.cli._output import say
 
 COMMANDS = {
@@ -17,6 +17,7 @@ COMMANDS = {
     "certify": "what can be proved about a start",
     "verify": "check the proof that certify --rigorous wrote, independently",
     "landscape": "every critical value, with what is learned there",
+    "sweep": "how likely each ending is: many starts, kept in a folder",
     "classify": "which critical point given weights are, and why",
     "descend": "training with an optimizer, and what it conserves",
     "datasets": "the bundled data sets",
@@ -93,7 +94,7 @@ def _invoke(arguments: list[str]) -> int:
 def _explain(error: Exception) -> tuple[str, int]:
     """Return one line and the exit code for an error."""
     if isinstance(error, ThalwegError):
-        return str(error), NUMERICAL if isinstance(error, IntegrationError) else BAD_INPUT
+        return str(error), error.exit_code
     if isinstance(error, MemoryError):
         return "not enough memory; use smaller widths or fewer columns", NUMERICAL
     kind = type(error).__name__

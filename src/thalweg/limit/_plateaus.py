@@ -58,17 +58,11 @@ def find_plateaus(t: Array, products: Array, target: Target, rank: int) -> tuple
     tuple of Plateau
         In order of time.
     """
-    strengths = target.strengths(products)
+    places = _places(target, products, rank)
     found: list[Plateau] = []
     begin, current, closest = 0, None, np.inf
     for index in range(len(t) + 1):
-        state = None
-        distance = np.inf
-        if index < len(t):
-            learned = tuple(int(i) for i in np.flatnonzero(strengths[index] > 0.5))
-            if len(learned) < rank or learned != tuple(range(rank)):
-                distance = _relative_distance(products[index], target, learned)
-                state = learned if distance <= CLOSENESS else None
+        state, distance = places[index] if index < len(t) else (None, np.inf)
         if state != current:
             if current is not None and index - begin >= 2:
                 found.append(
@@ -85,9 +79,33 @@ def find_plateaus(t: Array, products: Array, target: Target, rank: int) -> tuple
     return tuple(found)
 
 
-def _relative_distance(product: Array, target: Target, learned: tuple[int, ...]) -> float:
+def _places(
+    target: Target, products: Array, rank: int
+) -> list[tuple[tuple[int, ...] | None, float]]:
+    """Return for every map the learned set of the saddles that it is at, and how near it is."""
+    out: list[tuple[tuple[int, ...] | None, float]] = [(None, np.inf)] * len(products)
+    groups: dict[bytes, list[int]] = {}
+    near = target.strengths(products) > 0.5
+    for index, row in enumerate(near):
+        groups.setdefault(row.tobytes(), []).append(index)
+    for own in groups.values():
+        learned = tuple(int(i) for i in np.flatnonzero(near[own[0]]))
+        if learned == tuple(range(rank)):
+            continue
+        for index, distance in zip(own, _distances(products[own], target, learned), strict=True):
+            out[index] = (learned if distance <= CLOSENESS else None, float(distance))
+    return out
+
+
+def _distances(products: Array, target: Target, learned: tuple[int, ...]) -> Array:
     rest = np.delete(target.sigma, list(learned))
     scale = float(rest[0]) if len(rest) and rest[0] > 0 else float(target.sigma[0])
     if learned:
         scale = min(scale, float(target.sigma[list(learned)].min()))
-    return target.distance(product, learned) / scale if scale > 0 else np.inf
+    if scale <= 0:
+        return np.full(len(products), np.inf)
+    best = (target.left[:, list(learned)] * target.sigma[list(learned)]) @ target.right[
+        list(learned)
+    ]
+    out: Array = np.sqrt(np.sum((products - best) ** 2, axis=(1, 2))) / scale
+    return out

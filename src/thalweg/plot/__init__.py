@@ -13,4 +13,5 @@ from thalweg.plot._style import (
     PAPER as PAPER,
     SETTINGS as SETTINGS,
 )
+from thalweg.plot._sweep import sweep_panels as sweep_panels
 from thalweg.plot._verdict import verdict_panels as verdict_panels

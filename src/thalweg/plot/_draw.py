@@ -6,6 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from thalweg._core import DataError
+from thalweg.basins import Sweep
 from thalweg.certificate import Certificate
 from thalweg.counterexamples import GradientRun, GradientSystem
 from thalweg.landscape import Atlas, Slice, Verdict
@@ -21,6 +22,7 @@ from thalweg.plot._monitor import draw_record
 from thalweg.plot._shallow import draw_shallow
 from thalweg.plot._slice import draw_slice
 from thalweg.plot._step_sweep import draw_step_sweep
+from thalweg.plot._sweep import draw_sweep
 from thalweg.plot._verdict import draw_verdict
 from thalweg.trajectory import Trajectory
 
@@ -42,6 +44,8 @@ def draw(result: Any, **options: Any) -> Figure:
         (``"all"``, ``"loss"``, ``"drift"``, ``"identity"``) and ``run``, the flow beside it.
         For a record of a monitor: ``panel`` (``"all"``, ``"drift"``, ``"causes"``, ``"steps"``)
         and ``max_points``.
+        For a sweep: ``panel`` (``"all"``, ``"fractions"``, ``"times"``, ``"staircase"``,
+        ``"map"``).
 
     Returns
     -------
@@ -60,7 +64,7 @@ def draw(result: Any, **options: Any) -> Figure:
     """  # noqa: DOC202 (the registered functions return)
     raise DataError(
         f"there is no picture of a {type(result).__name__}; runs (tw.flow), certificates "
-        "(tw.certify), atlases (tw.atlas) and verdicts (tw.classify) have one"
+        "(tw.certify), atlases (tw.atlas), verdicts (tw.classify) and sweeps (tw.sweep) have one"
     )
 
 
@@ -117,3 +121,8 @@ def _(result: GradientRun) -> Figure:
 @draw.register
 def _(result: Record, **options: Any) -> Figure:
     return draw_record(result, **options)
+
+
+@draw.register
+def _(result: Sweep, **options: Any) -> Figure:
+    return draw_sweep(result, **options)
