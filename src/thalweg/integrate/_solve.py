@@ -46,6 +46,7 @@ def solve(
     method: str = "auto",
     engine: str = "auto",
     progress: Callable[..., None] | None = None,
+    observe: Callable[[float, Array], None] | None = None,
     state: Driver | None = None,
 ) -> Solution:
     """Integrate ``dW/dt = -grad 0.5 ||T - W_L ... W_1 D||_F^2`` from `weights` (Spec 2.1).
@@ -71,6 +72,8 @@ def solve(
         ``"auto"``, ``"native"`` or ``"numpy"``.
     progress
         Called as ``progress(t, steps, loss)`` about ten times a second.
+    observe
+        Called as ``observe(t, y)`` at the same moments, with the packed weights.
     state
         ``Solution.state`` of the piece before; goes on from there with the same bits, and with
         its tolerance unless `atol` is given.
@@ -99,7 +102,7 @@ def solve(
     floor = FINEST * _reach(driver)
     driver.tolerance = max(driver.tolerance, floor)
     limits = Limits(t_end, loss_stop, gradient_stop, max_steps, driver.tolerance)
-    status = driver.run(limits, record, progress)
+    status = driver.run(limits, record, _told(driver, progress, observe))
     rows, kept, points = record.close(driver.y)
     return Solution(
         t=rows["t"][kept],
@@ -114,6 +117,22 @@ def solve(
         _steps=rows[1:],
         _kept=kept,
     )
+
+
+def _told(
+    driver: Driver,
+    progress: Callable[..., None] | None,
+    observe: Callable[[float, Array], None] | None,
+) -> Callable[..., None] | None:
+    if observe is None:
+        return progress
+
+    def tell(t: float, steps: int, loss: float) -> None:
+        if progress is not None:
+            progress(t, steps, loss)
+        observe(t, driver.y.copy())
+
+    return tell
 
 
 def _check_names(method: str, engine: str) -> None:
