@@ -4,7 +4,9 @@ import urllib.parse
 
 import click
 
+from thalweg._core import DataError
 from thalweg.cli._output import say
+from thalweg.data import inert
 from thalweg.datasets import names
 
 
@@ -20,8 +22,22 @@ def command(data: str | None, *, port: int, no_browser: bool) -> None:
     """
     from thalweg.explorer import serve
 
-    if data is not None and data not in names():
+    serve(port=port, browser=not no_browser, fragment=_first_screen(data), say=say)
+
+
+def _first_screen(data: str | None) -> str:
+    """Return the part of the address after ``#``.
+
+    Raises
+    ------
+    DataError
+        If `data` is not bundled.
+    """
+    if data is None:
+        return ""
+    if data not in names():
         known = ", ".join(names())
-        raise click.UsageError(f"DATA must be one of {known}; hand tables over on the page")
-    fragment = "" if data is None else f"/flow?{urllib.parse.urlencode({'data': data})}"
-    serve(port=port, browser=not no_browser, fragment=fragment, say=say)
+        raise DataError(
+            f"{inert(data)!r} is not bundled; hand your table over on the page ({known})"
+        )
+    return f"/flow?{urllib.parse.urlencode({'data': data, 'go': 1})}"

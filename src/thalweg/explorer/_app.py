@@ -4,7 +4,7 @@ import contextlib
 import importlib.resources
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,8 +14,8 @@ from starlette.routing import Route
 
 from thalweg import __version__, datasets
 from thalweg._core import ThalwegError
-from thalweg.explorer._crew import Busy, Crew
-from thalweg.explorer._guard import Guard, TooLarge
+from thalweg.explorer._crew import BusyError, Crew
+from thalweg.explorer._guard import Guard, TooLargeError
 from thalweg.explorer._limits import Limits
 from thalweg.explorer._uploads import Uploads
 
@@ -65,7 +65,7 @@ def create_app(*, token: str | None = None, limits: Limits | None = None) -> Gua
         Route("/api/upload", rooms.upload, methods=["POST"]),
         Route("/api/run/{task}", rooms.run, methods=["POST"]),
     ]
-    handlers: Any = {TooLarge: _too_large, ThalwegError: _wrong}
+    handlers: Any = {TooLargeError: _too_large, ThalwegError: _wrong}
     inner = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
     return Guard(inner, token=token or secrets.token_urlsafe(24), body=limits.body)
 
@@ -123,7 +123,7 @@ class Rooms:
         messages = self.crew.run(request.path_params["task"], arguments)
         try:
             first = await anext(messages)
-        except Busy:
+        except BusyError:
             text = "too many computations are waiting; try again in a moment"
             return JSONResponse({"message": text}, 429, {"retry-after": "5"})
         except StopAsyncIteration:
@@ -139,13 +139,11 @@ class Rooms:
                 source["path"] = str(self.uploads.path(str(source["upload"])))
 
 
-async def _after(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    try:
+async def _after(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    async with contextlib.aclosing(rest):
         yield first
         async for line in rest:
             yield line
-    finally:
-        await rest.aclose()  # type: ignore[attr-defined]
 
 
 def _error(text: str, status: int) -> Response:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from thalweg.explorer._limits import Limits
@@ -12,7 +12,7 @@ from thalweg.explorer._limits import Limits
 LONGEST_LINE = 64 * 2**20
 
 
-class Busy(Exception):
+class BusyError(Exception):
     """All places are taken, waiting ones included."""
 
 
@@ -41,17 +41,17 @@ class Crew:
         self.idle.clear()
         self.working.clear()
 
-    async def run(self, task: str, arguments: dict[str, Any]) -> AsyncIterator[bytes]:
+    async def run(self, task: str, arguments: dict[str, Any]) -> AsyncGenerator[bytes, None]:
         """Yield the messages of a computation, one JSON document a line.
 
         Raises
         ------
-        Busy
+        BusyError
             If too many computations wait already.
         """
         if self._places.locked():
             if self.waiting >= self.limits.queued:
-                raise Busy
+                raise BusyError
             yield _line({"kind": "queued", "before": self.waiting + 1})
         self.waiting += 1
         try:
@@ -59,12 +59,14 @@ class Crew:
         finally:
             self.waiting -= 1
         try:
-            async for line in self._work(task, arguments):
-                yield line
+            # Closed here and now: left to itself it would outlive the visitor.
+            async with contextlib.aclosing(self._work(task, arguments)) as lines:
+                async for line in lines:
+                    yield line
         finally:
             self._places.release()
 
-    async def _work(self, task: str, arguments: dict[str, Any]) -> AsyncIterator[bytes]:
+    async def _work(self, task: str, arguments: dict[str, Any]) -> AsyncGenerator[bytes, None]:
         worker = self.idle.pop() if self.idle else await self._hire()
         self.working.add(worker)
         done = False

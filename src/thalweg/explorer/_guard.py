@@ -50,7 +50,9 @@ class Guard:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
-        headers = [(name.decode("latin-1"), text.decode("latin-1")) for name, text in scope["headers"]]
+        headers = [
+            (name.decode("latin-1"), text.decode("latin-1")) for name, text in scope["headers"]
+        ]
         status, text = self._refusal(scope, headers)
         if status:
             await _answer(send, status, text)
@@ -113,13 +115,13 @@ class Guard:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self.body:
-                raise TooLarge(self.body)
+                raise TooLargeError(self.body)
             return message
 
         return bounded
 
 
-class TooLarge(Exception):
+class TooLargeError(Exception):
     """A body without a length turned out to be too long."""
 
     def __init__(self, limit: int) -> None:

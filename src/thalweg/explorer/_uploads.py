@@ -17,7 +17,7 @@ class Uploads:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._folder = tempfile.TemporaryDirectory(prefix="thalweg-explorer-")
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._names: dict[str, tuple[str, Path]] = {}
 
     def keep(self, name: str, content: bytes) -> str:
@@ -35,6 +35,8 @@ class Uploads:
             raise DataError(f"{inert(name)} is empty; a table with numbers is needed")
         while len(self._names) >= self.most:
             self._names.pop(next(iter(self._names)))[1].unlink(missing_ok=True)
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="thalweg-explorer-")
         number = secrets.token_hex(8)
         path = Path(self._folder.name) / f"{number}{suffix}"
         path.write_bytes(content)
@@ -55,4 +57,5 @@ class Uploads:
 
     def close(self) -> None:
         """Remove all."""
-        self._folder.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()

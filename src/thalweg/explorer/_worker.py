@@ -9,12 +9,10 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Callable
 from typing import Any, TextIO
 
 from thalweg._core import ThalwegError, jsonable
 
-Emit = Callable[..., None]
 TASKS = ("flow", "landscape", "point", "push", "slice", "drop", "basins", "optimizer", "table")
 
 

@@ -47,7 +47,14 @@ export class Chart {
       this.pending = null;
       const spec = typeof this.spec === "function" ? this.spec(width) : this.spec;
       const svg = window.Plot.plot({ height: Math.min(420, Math.max(220, width * 0.55)), marginLeft: 58, marginRight: 14, ...spec, width, style: { background: "transparent", color: "inherit", fontSize: "12px" } });
-      svg.setAttribute("role", "img");
+      // The whole picture has a name; the names that Plot gives to its groups are for us.
+      for (const group of svg.querySelectorAll("g[aria-label]")) {
+        group.dataset.mark = group.getAttribute("aria-label");
+        group.removeAttribute("aria-label");
+        if (group.hasAttribute("aria-description")) group.dataset.name = group.getAttribute("aria-description");
+        group.removeAttribute("aria-description");
+      }
+      svg.setAttribute("role", this.after ? "group" : "img");
       svg.setAttribute("aria-label", `${this.title}. ${this.description}`);
       this.picture.replaceChildren(svg);
       if (this.after) this.after(svg);

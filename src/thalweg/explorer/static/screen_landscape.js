@@ -66,7 +66,7 @@ class LandscapeView {
         P.link(edges, { x1: "x1", y1: "y1", x2: "x2", y2: "y2", stroke: "currentColor", strokeOpacity: 0.22 }),
         ...Object.entries(STYLES).flatMap(([kind, name]) => [0, 11].map((dx) => P.dot(nodes.filter((node) => node.kind === kind && node.dx === dx), {
           x: (node) => node.learned.length, y: "loss", r: 6, dx, symbol: kind === "global_minimum" ? "circle" : kind === "strict_saddle" ? "square" : "triangle",
-          fill: getComputedStyle(document.documentElement).getPropertyValue(`--${name}`), ariaLabel: kind,
+          fill: getComputedStyle(document.documentElement).getPropertyValue(`--${name}`), ariaDescription: `${kind} ${dx}`,
         }))),
         P.text(nodes.filter((node) => node.dx === 0), { x: (node) => node.learned.length, y: "loss", text: (node) => learnedWords(node.learned), dx: 24, dy: -2, textAnchor: "start" }),
       ],
@@ -78,10 +78,8 @@ class LandscapeView {
     for (const kind of Object.keys(STYLES)) {
       for (const dx of [0, 11]) {
         const nodes = this.levels.flatMap((level) => level.kinds.map((k, i) => ({ level, kind: k, dx: i * 11 }))).filter((node) => node.kind === kind && node.dx === dx);
-        const group = [...svg.querySelectorAll(`g[aria-label="${kind}"], g[aria-label="dot"]`)].filter((item) => item.childElementCount === nodes.length && !item.dataset.used && nodes.length);
-        const found = group[0];
+        const found = svg.querySelector(`g[data-name="${kind} ${dx}"]`);
         if (!found) continue;
-        found.dataset.used = "1";
         [...found.children].forEach((dot, i) => this.button(dot, nodes[i]));
       }
     }

@@ -103,7 +103,7 @@ class SliceView {
 
   move(px, py, svg, x, y) {
     this.cross = { x: px, y: py };
-    const mark = [...svg.querySelectorAll("g[aria-label=dot]")].at(-1)?.firstElementChild;
+    const mark = [...svg.querySelectorAll("g[data-mark=dot]")].at(-1)?.firstElementChild;
     if (mark) mark.setAttribute("transform", `translate(${x.apply(px)},${y.apply(py)})`);
   }
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.explorer._worker import Emit
 from thalweg.explorer.tasks import _inputs as inputs, _series as series
+from thalweg.explorer.tasks._emit import Emit
 from thalweg.explorer.tasks._slice import build
 from thalweg.trajectory import flow
 

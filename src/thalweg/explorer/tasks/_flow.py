@@ -4,8 +4,8 @@ import shlex
 from typing import Any
 
 from thalweg._core import DataError
-from thalweg.explorer._worker import Emit
 from thalweg.explorer.tasks import _inputs as inputs, _series as series
+from thalweg.explorer.tasks._emit import Emit
 from thalweg.trajectory import flow
 
 

@@ -1,6 +1,7 @@
 """From the fields of the page to a problem and a start, with every bound checked."""
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -77,12 +78,15 @@ def _target(given: Arguments, bounds: Arguments) -> Source:
 def _table(given: Arguments, bounds: Arguments) -> Source:
     hidden = widths(given.get("widths", []), bounds, "widths")
     metric, loss = str(given.get("metric", "raw")), str(given.get("loss", "sum"))
-    changes = {key: bool(given.get(key, False)) for key in ("standardize", "center")}
+    standardize, center = (bool(given.get(key, False)) for key in ("standardize", "center"))
+    changes = {"standardize": standardize, "center": center}
     path, name = given.get("path"), str(given.get("data", ""))
     target = [str(item) for item in given.get("target", [])]
     if path is None and ("/" in name or "\\" in name or "." in name):
         raise DataError(f"{inert(name)} is no bundled data set; hand a file over instead")
-    data = load_data(path or name, target=target, onehot="auto", **changes)
+    data = load_data(
+        path or name, target=target, onehot="auto", standardize=standardize, center=center
+    )
     dims = (data.X.shape[1], *hidden, data.Y.shape[1] if data.Y.ndim > 1 else 1)
     _affordable(dims, bounds)
     problem = data.problem(hidden or None, metric=metric, loss=loss)
@@ -126,7 +130,7 @@ def widths(value: Any, bounds: Arguments, name: str) -> tuple[int, ...]:
 
 
 def _affordable(dims: tuple[int, ...], bounds: Arguments) -> None:
-    count = sum(a * b for a, b in zip(dims[:-1], dims[1:], strict=True))
+    count = sum(a * b for a, b in itertools.pairwise(dims))
     most = int(bounds.get("parameters", 200_000))
     if count > most:
         raise DataError(f"{count} weights are too many for this page (at most {most}); use Python")

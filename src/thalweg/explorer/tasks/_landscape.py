@@ -3,8 +3,8 @@
 import shlex
 from typing import Any
 
-from thalweg.explorer._worker import Emit
 from thalweg.explorer.tasks import _inputs as inputs, _series as series
+from thalweg.explorer.tasks._emit import Emit
 from thalweg.landscape import atlas
 
 MOST = 60

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from thalweg._core import Array
-from thalweg.explorer._worker import Emit
 from thalweg.explorer.tasks import _inputs as inputs, _series as series
+from thalweg.explorer.tasks._emit import Emit
 from thalweg.landscape import KINDS, Verdict, classify, critical_point
 from thalweg.problem import Problem
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from thalweg._core import DataError
-from thalweg.explorer._worker import Emit
 from thalweg.explorer.tasks import _inputs as inputs, _series as series
+from thalweg.explorer.tasks._emit import Emit
 from thalweg.explorer.tasks._point import construct, falling
 from thalweg.landscape import classify
 from thalweg.trajectory import flow

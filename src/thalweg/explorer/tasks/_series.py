@@ -6,7 +6,7 @@ import numpy as np
 
 from thalweg._core import Array
 from thalweg.conserved import drift_scales, imbalance
-from thalweg.explorer._worker import Emit
+from thalweg.explorer.tasks._emit import Emit
 from thalweg.landscape import Target
 from thalweg.network import end_to_end
 from thalweg.problem import Problem

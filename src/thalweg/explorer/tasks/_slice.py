@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from thalweg.explorer._worker import Emit
 from thalweg.explorer.tasks import _inputs as inputs, _series as series
+from thalweg.explorer.tasks._emit import Emit
 from thalweg.explorer.tasks._point import construct
 from thalweg.landscape import Slice, plane_slice
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from thalweg._core import DataError
 from thalweg.data import column_names
-from thalweg.explorer._worker import Emit
+from thalweg.explorer.tasks._emit import Emit
 
 MOST = 2000
 """Names of columns that are sent."""
