@@ -184,7 +184,7 @@ def test_pictures_can_be_saved(page, address):
 
 
 def test_first_paint_and_first_point_are_quick(page, address):
-    """Generous bounds: the machine may be busy; the figures themselves are printed."""
+    """Bounds are generous, as the machine may be busy; the benchmark measures."""
     origin = address.split("/?")[0]
     page.goto(f"{origin}/#/flow")
     page.reload()
@@ -194,7 +194,6 @@ def test_first_paint_and_first_point_are_quick(page, address):
     page.click("#go")
     until(page, "/Integrating: time|Ends at/.test(document.body.innerText)")
     first = page.evaluate("performance.now() - window.began")
-    print(f"first paint {paint:.0f} ms, first point {first:.0f} ms")
     assert paint < 20_000
     assert first < 30_000
 
