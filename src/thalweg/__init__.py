@@ -12,7 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from thalweg import datasets as datasets, init as init
+    from thalweg import datasets as datasets, init as init, optimizers as optimizers
     from thalweg._core import (
         AssumptionError as AssumptionError,
         DataError as DataError,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         critical_point as critical_point,
         excluded as excluded,
     )
+    from thalweg.optimizers import descend as descend
     from thalweg.problem import Problem as Problem
     from thalweg.trajectory import flow as flow
 
@@ -59,10 +60,11 @@ _HOME = {
     "excluded": "landscape",
     "certify": "certificate",
     "flow": "trajectory",
+    "descend": "optimizers",
 }
 """Public name -> the stage that defines it."""
 
-_STAGES = ("datasets", "init")
+_STAGES = ("datasets", "init", "optimizers")
 """Stages that are public as a whole."""
 
 __all__ = [
@@ -82,11 +84,13 @@ __all__ = [
     "classify",
     "critical_point",
     "datasets",
+    "descend",
     "engine_name",
     "excluded",
     "flow",
     "init",
     "invariants",
+    "optimizers",
 ]
 
 

@@ -14,6 +14,7 @@ CLASSIFY = "tests/landscape/test_classify.py"
 FLOW = "tests/theorems/test_along_the_flow.py"
 WEIGHTS = "tests/data/test_hostile_weights.py"
 BATCH = "tests/integrate/test_batch.py"
+IDENTITIES = "tests/optimizers/test_identities.py"
 MUTANTS = {
     "sign of the Hessian's cross block": (
         "network/_hessian.py",
@@ -471,6 +472,36 @@ MUTANTS = {
         "inertia(shifted(matrix, Fraction(low)))[0] > k:",
         "inertia(shifted(matrix, Fraction(low)))[0] > k + 1:",
         "tests/verify/test_verify.py::test_forged_spectra_are_not_true",
+    ),
+    "squares of the gradients with the wrong sign": (
+        "optimizers/_prediction.py",
+        "square = [asked.lr**2 * item",
+        "square = [-(asked.lr**2) * item",
+        f"{IDENTITIES}::test_every_step_does_what_it_must",
+    ),
+    "what momentum remembers left out of the first order": (
+        "optimizers/_prediction.py",
+        "along = beta * pull[j] + own",
+        "along = own",
+        f"{IDENTITIES}::test_predictions_are_those_of_rational_arithmetic",
+    ),
+    "weight decay acting once on a square": (
+        "optimizers/_prediction.py",
+        "own = 2.0 * asked.loss_decay * item",
+        "own = asked.loss_decay * item",
+        f"{IDENTITIES}::test_every_step_does_what_it_must",
+    ),
+    "drift of heavy ball as if it were gradient descent": (
+        "optimizers/_step_sweep.py",
+        "return (1.0 + beta) / (1.0 - beta) ** 2",
+        "return 1.0 / (1.0 - beta)",
+        "tests/optimizers/test_flow_limit.py::test_drift_has_the_predicted_slope",
+    ),
+    "long steps certified in the basin": (
+        "optimizers/_ending.py",
+        "certified = settings.plain and settings.lr <= safe",
+        "certified = settings.plain and settings.lr > 0.0",
+        "tests/optimizers/test_step_size.py::test_beyond_it_a_row_warns_and_nothing_is_certified",
     ),
 }
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "verify": "check the proof that certify --rigorous wrote, independently",
     "landscape": "every critical value, with what is learned there",
     "classify": "which critical point given weights are, and why",
+    "descend": "training with an optimizer, and what it conserves",
     "explore": "a local web page to watch flows and walk through the landscape",
     "datasets": "the bundled data sets",
 }

@@ -53,3 +53,7 @@ class Progress:
     def flow(self, t: float, steps: int, loss: float) -> None:
         """Show how far the flow is."""
         self.show(f"flow: time {t:.4g}, {steps} steps, reducible loss {loss:.6g}")
+
+    def descent(self, t: float, step: int, loss: float) -> None:
+        """Show how far the training is."""
+        self.show(f"training: step {step}, time {t:.4g}, loss {loss:.6g}")

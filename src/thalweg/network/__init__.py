@@ -9,7 +9,12 @@ from thalweg.network._hessian import (
 )
 from thalweg.network._inertia import inertia as inertia, norm_bound as norm_bound
 from thalweg.network._line import line_polynomial as line_polynomial
-from thalweg.network._loss import gradient as gradient, loss as loss, residual as residual
+from thalweg.network._loss import (
+    gradient as gradient,
+    loss as loss,
+    loss_and_gradient as loss_and_gradient,
+    residual as residual,
+)
 from thalweg.network._products import (
     end_to_end as end_to_end,
     prefix_products as prefix_products,

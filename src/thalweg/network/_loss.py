@@ -28,14 +28,20 @@ def gradient(weights: Weights, target: Array, metric: Array) -> list[Array]:
     Everything is carried in matrices with ``d_y`` rows, so the cost is ``6 d_y`` operations per
     weight.
     """
+    return loss_and_gradient(weights, target, metric)[1]
+
+
+def loss_and_gradient(weights: Weights, target: Array, metric: Array) -> tuple[float, list[Array]]:
+    """Return `loss` and `gradient` for the price of the second."""
     after = suffix_products(weights)
     total = after[0]
     assert total is not None  # noqa: S101
-    signal = (total * metric - target) * metric
+    excess = total * metric - target
+    signal = excess * metric
     slopes = []
     for j, weight in enumerate(weights, start=1):
         back = after[j]
         slopes.append(signal.copy() if back is None else back.T @ signal)
         if back is not None:
             signal = signal @ weight.T
-    return slopes
+    return float(np.vdot(excess, excess)) / 2.0, slopes

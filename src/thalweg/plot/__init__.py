@@ -1,5 +1,6 @@
 """Pictures of results, drawn with matplotlib's object interface (no pyplot, no global state)."""
 
+from thalweg.plot._descent import panels_of as panels_of
 from thalweg.plot._draw import draw as draw
 from thalweg.plot._figure import PANELS as PANELS, thinning_note as thinning_note
 from thalweg.plot._style import (

@@ -8,10 +8,13 @@ from matplotlib.figure import Figure
 from thalweg._core import DataError
 from thalweg.certificate import Certificate
 from thalweg.landscape import Atlas, Slice, Verdict
+from thalweg.optimizers import Descent, DriftCurve
 from thalweg.plot._atlas import draw_atlas
 from thalweg.plot._certificate import draw_certificate
+from thalweg.plot._descent import draw_descent
 from thalweg.plot._figure import draw_run
 from thalweg.plot._slice import draw_slice
+from thalweg.plot._step_sweep import draw_step_sweep
 from thalweg.plot._verdict import draw_verdict
 from thalweg.trajectory import Trajectory
 
@@ -23,12 +26,14 @@ def draw(result: Any, **options: Any) -> Figure:
     Parameters
     ----------
     result
-        A `Trajectory`, a `Certificate`, an `Atlas`, a `Verdict` or a `Slice`.
+        A `Trajectory`, a `Certificate`, an `Atlas`, a `Verdict`, a `Slice`, a `Descent` or a
+        `DriftCurve`.
     **options
         For a run: ``panel`` (``"all"``, ``"loss"``, ``"modes"``, ``"singular_values"``,
         ``"drift"``, ``"norms"``) and ``max_points``. For an atlas: ``run``, whose path is laid
         over, and ``lowest``, how many levels to draw. None for a verdict. For
-        a slice: ``runs``, projected onto the plane, and ``max_points``.
+        a slice: ``runs``, projected onto the plane, and ``max_points``. For a descent: ``panel``
+        (``"all"``, ``"loss"``, ``"drift"``, ``"identity"``) and ``run``, the flow beside it.
 
     Returns
     -------
@@ -74,3 +79,13 @@ def _(result: Verdict, **options: Any) -> Figure:
 @draw.register
 def _(result: Slice, **options: Any) -> Figure:
     return draw_slice(result, **options)
+
+
+@draw.register
+def _(result: Descent, **options: Any) -> Figure:
+    return draw_descent(result, **options)
+
+
+@draw.register
+def _(result: DriftCurve) -> Figure:
+    return draw_step_sweep(result)

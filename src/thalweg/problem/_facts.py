@@ -57,6 +57,11 @@ class ProblemFacts(Result):
         return self._moments.scale
 
     @property
+    def input_basis(self) -> Array:
+        """Left singular vectors of ``X`` that belong to them, shape ``(d_x, rank)``."""
+        return self._moments.basis
+
+    @property
     def singular_values(self) -> Array:
         """The ``min(d_y, d_x)`` singular values of the fitted target ``Y V_1``, largest first.
 

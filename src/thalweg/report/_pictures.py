@@ -40,6 +40,9 @@ ALT = {
     "drift": "Relative drift of the conserved matrices over flow time.",
     "norms": "Spectral norm of every layer over flow time, with proved bounds.",
     "atlas": "Critical values as heights, sets of learned directions as points, joined by lines.",
+    "descent-loss": "Reducible loss at every step, next to that of the gradient flow.",
+    "descent-drift": "Relative change of the conserved matrices at every step, with prediction.",
+    "descent-identity": "Residual of the identity of every step.",
     "verdict": "Loss along the direction that proves the verdict; eigenvalues of the Hessian.",
 }
 

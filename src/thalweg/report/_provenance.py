@@ -27,11 +27,12 @@ def provenance(run: Trajectory, command: str | None) -> list[tuple[str, str]]:
     if "seconds" in stats:
         rows.append(("seconds of computation", number(float(stats["seconds"]))))
     rows.append(("size that was integrated", " → ".join(map(str, stats["compressed_dims"]))))
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES)
-    rows.append(
-        (
-            "versions",
-            f"thalweg {thalweg.__version__}, Python {platform.python_version()}, {versions}",
-        )
-    )
+    rows.append(versions())
     return rows
+
+
+def versions() -> tuple[str, str]:
+    """Return label and value of what computed and drew."""
+    others = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES)
+    text = f"thalweg {thalweg.__version__}, Python {platform.python_version()}, {others}"
+    return "versions", text
