@@ -157,6 +157,34 @@ def test_slice_names_an_error(page, address):
     until(page, "document.getElementById('form-error').textContent.length > 0")
 
 
+def test_optimizers_run_side_by_side(page, address):
+    go(page, address, "optimizer", **{**TARGET, "value": "0.3", "lr": "0.03", "steps": "300"})
+    page.click("#go")
+    page.wait_for_selector(DONE)
+    rows = page.locator("caption:has-text('Side by side') ~ tbody tr").all_inner_texts()
+    names = [row.split("\t")[0] for row in rows]
+    assert names == ["flow", "gradient descent", "heavy ball", "Adam"]
+    drift = {row.split("\t")[0]: float(row.split("\t")[2]) for row in rows}
+    predicted = {row.split("\t")[0]: row.split("\t")[3] for row in rows}
+    assert drift["flow"] < 1e-12 < drift["gradient descent"] < drift["Adam"]
+    assert float(predicted["gradient descent"]) == drift["gradient descent"]
+    assert predicted["Adam"] == "–"
+    page.reload()
+    page.wait_for_selector(DONE)
+    assert page.locator("caption:has-text('Side by side') ~ tbody tr").all_inner_texts() == rows
+
+
+def test_optimizers_name_an_error_and_can_be_stopped(page, address):
+    go(page, address, "optimizer", **TARGET, methods="none")
+    page.click("#go")
+    until(page, "document.getElementById('form-error').textContent.length > 0")
+    assert "at least one" in page.inner_text("#form-error")
+    go(page, address, "optimizer", data="digits", widths="32,32", steps="20000", go=1)
+    page.wait_for_selector("#stop:enabled")
+    page.click("#stop")
+    until(page, "document.querySelector('[data-role=answer]').textContent === 'Stopped.'")
+
+
 def test_own_table_is_read_and_its_names_are_inert(page, address, tmp_path):
     path = tmp_path / "mine.csv"
     rows = "\n".join(f"{i},{i * i % 7},{2 * i + i * i % 7}" for i in range(30))
@@ -199,7 +227,7 @@ def test_first_paint_and_first_point_are_quick(page, address):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("screen", ["flow", "landscape", "slice"])
+@pytest.mark.parametrize("screen", ["flow", "landscape", "slice", "optimizer"])
 def test_screens_pass_the_accessibility_checks(page, address, screen, theme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page.emulate_media(color_scheme=theme)

@@ -128,6 +128,22 @@ def test_slices_and_dropped_starts_are_those_of_the_library():
     assert p.depth == 3
 
 
+def test_optimizers_are_those_of_the_library():
+    found = []
+    module = importlib.import_module("thalweg.explorer.tasks._optimizer")
+    content = {"source": TARGET, "methods": ["gd", "adam"], "lr": 0.02, "steps": 50}
+    module.run(content, lambda kind, **rest: found.append((kind, rest)))
+    tracks = {rest["name"]: rest for kind, rest in found if kind == "track"}
+    assert list(tracks) == ["flow", "gd", "adam"]
+    p = tw.Problem.from_target([3.0, 2.0, 1.0], dims=(4, 4, 4, 3))
+    done = tw.descend(p, tw.init.gaussian(p, 0.1, rng=0), lr=0.02, steps=50)
+    assert tracks["gd"]["loss"][-1] == done.loss[-1]
+    assert tracks["gd"]["predicted"][-1] == pytest.approx(done.drift[-1], rel=1e-6)
+    assert tracks["adam"]["predicted"] is None
+    snippet = next(rest for kind, rest in found if kind == "snippet")
+    assert run_snippet(snippet["python"])["gd"].loss[-1] == done.loss[-1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

@@ -6,9 +6,10 @@ import { Form } from "./form.js";
 import * as state from "./state.js";
 import * as flow from "./screen_flow.js";
 import * as landscape from "./screen_landscape.js";
+import * as optimizer from "./screen_optimizer.js";
 import * as slice from "./screen_slice.js";
 
-const SCREENS = { flow, landscape, slice };
+const SCREENS = { flow, landscape, slice, optimizer };
 const view = document.getElementById("view");
 let form = null;
 let current = null;

@@ -126,7 +126,7 @@ export function linesSpec({ lines, x, y, until = Infinity, extra = [] }) {
     x: { grid: true, ...axis(x) }, y: { grid: true, ...axis(y) },
     marks: [
       ...extra,
-      ...lines.map((line) => P.line(line.points.filter((point) => inside(point) && point.t <= until), { x: "t", y: "y", stroke: line.stroke, strokeDasharray: line.dash, strokeWidth: 1.8 })),
+      ...lines.map((line) => P.line(line.points.filter((point) => inside(point) && point.t <= until), { x: "t", y: "y", stroke: line.stroke, strokeDasharray: line.dash, strokeWidth: 1.8, clip: true })),
     ],
   };
 }
