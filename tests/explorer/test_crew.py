@@ -1,6 +1,7 @@
 """Worker processes: one request each, none left behind."""
 
 import asyncio
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -15,6 +16,12 @@ TARGET = {"sigma": [2.0, 1.0], "dims": [2, 2, 2]}
 LONG = {"source": {"data": "digits", "widths": [32, 32], "loss": "sum"}, "rtol": 1e-12}
 
 
+def alone(work):
+    """Run in a thread: the browser of other tests has a loop in this one."""
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
 def with_crew(work, **limits):
     async def run():
         crew = Crew(Limits(**limits))
@@ -24,7 +31,7 @@ def with_crew(work, **limits):
         finally:
             await crew.stop()
 
-    return asyncio.run(run())
+    return alone(run())
 
 
 async def messages(crew, task, arguments):

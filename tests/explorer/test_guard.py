@@ -1,6 +1,7 @@
 """Who is let in, and what is refused before anything is read."""
 
 import asyncio
+import concurrent.futures
 import contextlib
 
 import pytest
@@ -13,6 +14,12 @@ from thalweg.explorer._limits import Limits  # noqa: E402
 
 KEY = "k" * 32
 HOME = "http://127.0.0.1:8000"
+
+
+def alone(work):
+    """Run in a thread: the browser of other tests has a loop in this one."""
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 @contextlib.asynccontextmanager
@@ -29,7 +36,7 @@ def ask(method, path, *, base=HOME, limits=None, **options):
         async with visitor(base, **extra) as client:
             return await client.request(method, path, **options)
 
-    return asyncio.run(asking())
+    return alone(asking())
 
 
 KNOWN = {"x-thalweg-token": KEY}
