@@ -8,17 +8,17 @@ using namespace thalweg;
 extern "C" {
 
 // Version of the structures in lane_start.hpp.
-int thalweg_batch_interface() { return 1; }
+int thalweg_batch_interface() { return 2; }
 
 int thalweg_batch_lanes() { return V; }
 
-// Returns 0, or 1 without memory. Any number of threads may work on one queue at the same time.
+// Returns 0, or 1 without memory; without `plateaus` none are recorded. Any number of threads may work on one queue at the same time.
 int thalweg_batch_run(int depth, const std::int64_t* dims, const double* target,
                       const double* metric, const BatchLimits* limits, BatchQueue* queue,
-                      const double* first_vector, const double* starts, double* ends,
-                      BatchRow* rows) {
+                      const PlateauTask* plateaus, const double* first_vector,
+                      const double* starts, double* ends, BatchRow* rows) {
     try {
-        Lanes lanes(depth, dims, target, metric);
+        Lanes lanes(depth, dims, target, metric, plateaus);
         lanes.run(*limits, *queue, first_vector, starts, ends, rows);
         return 0;
     } catch (const std::exception&) {

@@ -1,6 +1,7 @@
 // The flow's vector field for V starts at once; notation as in field.hpp.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "lane_product.hpp"
@@ -37,31 +38,26 @@ public:
     Index size() const { return size_; }          // unknowns
     Index length() const { return size_ * V; }    // doubles of V starts
     double target_norm() const { return target_norm_; }
+    const std::vector<double>& metric() const { return metric_; }
+    double largest_metric() const {
+        return metric_.empty() ? 0.0 : *std::max_element(metric_.begin(), metric_.end());
+    }
     LaneMatrix weight(const double* y, int l) const { return {y + offset_[l], dims_[l], 1}; }
     double* weight(double* y, int l) const { return y + offset_[l]; }
 
     // Loss of every lane at y; the negative gradient goes to `slope`.
-    Vector rhs(const double* y, double* slope) {
-        const int last = depth_ - 1;
-        const Index rows = dims_[depth_];
-        for (int l = last - 1; l >= 0; --l)
-            backward_[l](after(y, l + 1).at, y + offset_[l], after_[l]);
-        const double* total = after(y, 0).at;
-        double* signal = last == 0 ? slope : signal_[0];
-        Vector square{};
-        for (Index i = 0, k = 0; i < rows; ++i)
-            for (Index j = 0; j < dims_[0]; ++j, ++k) {
-                const Vector error = target_[k] - load(total + k * V) * metric_[j];
-                square += error * error;
-                store(signal + k * V, error * metric_[j]);
-            }
-        for (int l = 0; l < last; ++l) {
-            outer_[l](after(y, l + 1).at, signal, slope + offset_[l]);
-            double* next = l + 1 == last ? slope + offset_[last] : signal_[l + 1];
-            forward_[l](signal, y + offset_[l], next);
-            signal = next;
-        }
-        return 0.5 * square;
+    Vector rhs(const double* y, double* slope) { return evaluate<false>(y, slope); }
+
+    // The same sums with every term made positive, from `sizes` = |y|: rounding in any entry of the
+    // slope is some units of the last place of that entry here.
+    void rounding(const double* sizes, double* out) { evaluate<true>(sizes, out); }
+
+    // W_L ... W_1 at the argument of the last `rhs`; and at any y, leaving the former alone.
+    const double* product(const double* y) const { return after(y, 0).at; }
+    const double* multiplied(const double* y) {
+        for (int l = depth_ - 2; l >= 0; --l)
+            backward_[l](turned(y, l + 1).at, y + offset_[l], turned_[l]);
+        return turned(y, 0).at;
     }
 
     // Hessian of the loss times v; the last call of `rhs` must have been at the same y.
@@ -93,6 +89,31 @@ public:
     }
 
 private:
+    template <bool SIZES>
+    Vector evaluate(const double* y, double* slope) {
+        const int last = depth_ - 1;
+        const Index rows = dims_[depth_];
+        for (int l = last - 1; l >= 0; --l)
+            backward_[l](after(y, l + 1).at, y + offset_[l], after_[l]);
+        const double* total = after(y, 0).at;
+        double* signal = last == 0 ? slope : signal_[0];
+        Vector square{};
+        for (Index i = 0, k = 0; i < rows; ++i)
+            for (Index j = 0; j < dims_[0]; ++j, ++k) {
+                const Vector map = load(total + k * V) * metric_[j];
+                const Vector error = SIZES ? std::fabs(target_[k]) + map : target_[k] - map;
+                square += error * error;
+                store(signal + k * V, error * metric_[j]);
+            }
+        for (int l = 0; l < last; ++l) {
+            outer_[l](after(y, l + 1).at, signal, slope + offset_[l]);
+            double* next = l + 1 == last ? slope + offset_[last] : signal_[l + 1];
+            forward_[l](signal, y + offset_[l], next);
+            signal = next;
+        }
+        return 0.5 * square;
+    }
+
     LaneMatrix after(const double* y, int l) const {
         return {l == depth_ - 1 ? y + offset_[l] : after_[l], dims_[l], 1};
     }

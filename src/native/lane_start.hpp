@@ -10,13 +10,14 @@ namespace thalweg {
 struct BatchLimits {
     double t_end, loss_stop, gradient_stop, basin_level;
     double rtol, finest, grown;  // tolerance is max(rtol, finest) times the size of the start
+    double rest;                 // size of a gradient that may be rounding, or 0: as in lane_rest.hpp
     std::int64_t max_steps;
 };
 
 // What Python gets for every start.
 struct BatchRow {
-    double t, loss, gradient_norm, basin_time, drift, repaired;
-    std::int64_t status, steps, rejected, stages;
+    double t, loss, gradient_norm, basin_time, drift, repaired, least_gradient;
+    std::int64_t status, steps, rejected, stages, basin_steps, basin_stages, passages;
 };
 
 // Shared by all threads that work on a batch. Which thread takes a start changes nothing but time.
@@ -42,6 +43,8 @@ struct LaneState {
     Vector ceiling{}, quiet{};  // limits of step times radius, see controller.hpp
     Vector basin_time{}, steps{}, rejected{}, stages{}, held{};
     Vector restless{};  // the last estimate of the radius has not settled
+    Vector basin_steps{}, basin_stages{}, least{};  // least gradient before the basin
+    Vector label{}, entered{}, closest{}, passages{};  // see lane_plateau.hpp
 
     template <typename Apply>
     static void each(LaneState& a, LaneState& b, Apply apply) {
@@ -50,7 +53,9 @@ struct LaneState {
                           &LaneState::radius, &LaneState::path, &LaneState::ceiling,
                           &LaneState::quiet, &LaneState::basin_time, &LaneState::steps,
                           &LaneState::rejected, &LaneState::stages, &LaneState::held,
-                          &LaneState::restless})
+                          &LaneState::restless, &LaneState::basin_steps,
+                          &LaneState::basin_stages, &LaneState::least, &LaneState::label,
+                          &LaneState::entered, &LaneState::closest, &LaneState::passages})
             apply(a.*item, b.*item);
     }
     // Lane k becomes lane `from` of another state.
@@ -117,7 +122,10 @@ inline void prepare(LaneField& field, const BatchLimits& limits, const double* f
     s.memory = broadcast(1.0);
     s.t = s.path = s.steps = s.rejected = s.stages = s.held = Vector{};
     s.restless = broadcast(1.0);
-    s.basin_time = select(s.loss < limits.basin_level, Vector{}, broadcast(NAN));
+    const Mask inside = s.loss < limits.basin_level;
+    s.basin_time = select(inside, Vector{}, broadcast(NAN));
+    s.basin_steps = s.basin_stages = select(inside, Vector{}, broadcast(-1.0));
+    s.least = s.slope_norm;
 }
 
 }  // namespace thalweg

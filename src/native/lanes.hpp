@@ -7,15 +7,18 @@
 
 #include "driver.hpp"
 #include "lane_gauge.hpp"
+#include "lane_plateau.hpp"
+#include "lane_rest.hpp"
 #include "lane_rock4.hpp"
-#include "lane_start.hpp"
 
 namespace thalweg {
 
 class Lanes {
 public:
-    Lanes(int depth, const std::int64_t* dims, const double* target, const double* metric)
-        : field_(depth, dims, target, metric), rock4_(field_), gauge_(field_) {
+    Lanes(int depth, const std::int64_t* dims, const double* target, const double* metric,
+          const PlateauTask* plateaus)
+        : field_(depth, dims, target, metric), rock4_(field_), gauge_(field_), rest_(field_),
+          plateaus_(field_, plateaus) {
         cut();
         space_.allocate();
         cut();
@@ -71,6 +74,7 @@ private:
                           ready_.y);
                 first_ = first;
                 prepare(field_, run.limits, run.first_vector, ready_, trial_);
+                if (plateaus_.on()) plateaus_.begin(ready_);
             }
         }
         if (run.next == run.last) return;
@@ -89,12 +93,15 @@ private:
         else if (live_.t[k] >= limits.t_end) status = at_end;
         else if (live_.steps[k] >= double(limits.max_steps)) status = steps_spent;
         else if (!(live_.size[k] <= 1e100)) status = diverged;
+        else if (status == go_on && rest_.reached(limits, live_, k)) status = gradient_reached;
         if (status == go_on) return false;
+        plateaus_.end(live_, k, index_[k]);
         const std::int64_t i = index_[k];
         store_row(field_.size(), live_.y, k, run.ends + i * field_.size());
-        run.rows[i] = {live_.t[k], loss, slope, live_.basin_time[k], 0, 0, status,
-                       std::int64_t(live_.steps[k]), std::int64_t(live_.rejected[k]),
-                       std::int64_t(live_.stages[k])};
+        run.rows[i] = {live_.t[k], loss, slope, live_.basin_time[k], 0, 0, live_.least[k],
+                       status, std::int64_t(live_.steps[k]), std::int64_t(live_.rejected[k]),
+                       std::int64_t(live_.stages[k]), std::int64_t(live_.basin_steps[k]),
+                       std::int64_t(live_.basin_stages[k]), std::int64_t(live_.passages[k])};
         run.waiting[run.pending++] = i;
         if (run.pending == V) flush(run);
         return true;
@@ -172,6 +179,12 @@ private:
                 if (passed[k])
                     s.basin_time[k] = crossing(s.t[k], h[k], s.loss[k], s.slope_norm[k], loss[k],
                                                slope_norm[k], limits.basin_level);
+        s.basin_steps = select(passed, s.steps, s.basin_steps);
+        s.basin_stages = select(passed, s.stages, s.basin_stages);
+        s.least = select(good & (s.basin_time != s.basin_time), smaller(s.least, slope_norm),
+                         s.least);
+        if (plateaus_.on())
+            plateaus_.follow(s, good, {s.y, s.slope, trial_, trial_slope_, h}, index_);
         s.path = select(good, s.path + h * s.slope_norm, s.path);
         s.t = select(good, select(last, broadcast(limits.t_end), s.t + h), s.t);
         s.loss = select(good, loss, s.loss);
@@ -243,8 +256,8 @@ private:
         const double count = std::sqrt(double(field_.size()));
         const Vector noise = std::numeric_limits<double>::epsilon() * 0.01 * s.size / count;
         Vector allowed = 0.1 * s.tolerance;
-        if (limits.gradient_stop > 0)
-            allowed = smaller(allowed, 0.3 * limits.gradient_stop / (count * s.radius));
+        const double least = std::max(limits.gradient_stop, limits.rest);
+        if (least > 0) allowed = smaller(allowed, 0.3 * least / (count * s.radius));
         return larger(root(root(allowed / noise)), broadcast(4.0));
     }
 
@@ -273,6 +286,8 @@ private:
     LaneField field_;
     LaneRock4 rock4_;
     LaneGauge gauge_;
+    LaneRest rest_;
+    LanePlateaus plateaus_;
     LaneState live_{}, ready_{};
     std::int64_t index_[V] = {}, over_[V] = {}, first_ = 0;
     double *trial_ = nullptr, *trial_slope_ = nullptr, *end_ = nullptr;

@@ -12,7 +12,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from thalweg import datasets as datasets, init as init, optimizers as optimizers
+    from thalweg import (
+        basins as basins,
+        datasets as datasets,
+        init as init,
+        optimizers as optimizers,
+    )
     from thalweg._core import (
         AssumptionError as AssumptionError,
         DataError as DataError,
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
         ThalwegError as ThalwegError,
         Tolerance as Tolerance,
     )
+    from thalweg.basins import sweep as sweep
     from thalweg.certificate import certify as certify
     from thalweg.conserved import invariants as invariants
     from thalweg.integrate import (
@@ -61,10 +67,11 @@ _HOME = {
     "certify": "certificate",
     "flow": "trajectory",
     "descend": "optimizers",
+    "sweep": "basins",
 }
 """Public name -> the stage that defines it."""
 
-_STAGES = ("datasets", "init", "optimizers")
+_STAGES = ("basins", "datasets", "init", "optimizers")
 """Stages that are public as a whole."""
 
 __all__ = [
@@ -80,6 +87,7 @@ __all__ = [
     "__version__",
     "atlas",
     "available_engines",
+    "basins",
     "certify",
     "classify",
     "critical_point",
@@ -91,6 +99,7 @@ __all__ = [
     "init",
     "invariants",
     "optimizers",
+    "sweep",
 ]
 
 

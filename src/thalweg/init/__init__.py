@@ -6,4 +6,9 @@ from thalweg.init._prescribed import (
     lambda_balanced as lambda_balanced,
     with_imbalance as with_imbalance,
 )
-from thalweg.init._random_starts import gaussian as gaussian, orthogonal as orthogonal
+from thalweg.init._random_starts import (
+    from_start_coordinates as from_start_coordinates,
+    gaussian as gaussian,
+    orthogonal as orthogonal,
+    start_dims as start_dims,
+)

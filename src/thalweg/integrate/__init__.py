@@ -1,6 +1,7 @@
 """Integrates gradient flow: explicit stabilized and linearly implicit steps, conserved matrices."""
 
 from thalweg.integrate._batch import BatchSolution as BatchSolution, solve_batch as solve_batch
+from thalweg.integrate._modes import MOST_MODES as MOST_MODES
 from thalweg.integrate._project import project as project
 from thalweg.integrate._solution import Solution as Solution
 from thalweg.integrate._solve import (

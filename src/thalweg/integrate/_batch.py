@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from thalweg._core import Array, DataError, IntegrationError
-from thalweg.integrate._lanes import ROW, BatchLimits, Rows, library, run_lanes
+from thalweg.integrate._lanes import BatchLimits, library, run_lanes
+from thalweg.integrate._modes import MOST_MODES, Modes
 from thalweg.integrate._native import instruction_set
+from thalweg.integrate._rows import ROW, Results, Rows, no_events
 from thalweg.integrate._single import solve_each
 from thalweg.integrate._slices import IMPLICIT, STATUS
 from thalweg.integrate._solve import ENGINES, FINEST
@@ -32,8 +34,16 @@ class BatchSolution:
         End weights, one stack ``(N, d_{j+1}, d_j)`` for each layer.
     status
         Why it ended; `Status.INTERRUPTED` where Ctrl-C came first, with the weights NaN.
-    basin_time
-        Time at which the loss fell below `basin_level`; NaN where it did not.
+    basin_time, basin_steps, basin_stages
+        Time at which the loss fell below `basin_level`, NaN where it did not; accepted steps and
+        right-hand sides until then, -1 where it did not.
+    least_gradient
+        The smallest gradient norm at accepted steps before the basin: how near a saddle was.
+    plateaus, plateau_count
+        Slow passages near saddles (Spec 5.4), shape ``(N, room)`` with the fields ``learned``
+        (bit i tells whether direction i is, -1 where there is no plateau), ``t_enter``,
+        ``t_exit`` and ``closest`` as in `thalweg.limit.Plateau`; and how many there were, which
+        may be more than `room`. Times are by dense output inside the steps.
     drift, repaired
         Bound on the relative drift of the conserved matrices (Spec 2.2) when the integration
         ended, and after they were restored by a change of hidden coordinates.
@@ -57,7 +67,22 @@ class BatchSolution:
     rejected: npt.NDArray[np.int64]
     stages: npt.NDArray[np.int64]
     single: npt.NDArray[np.bool_]
+    least_gradient: Array
+    basin_steps: npt.NDArray[np.int64]
+    basin_stages: npt.NDArray[np.int64]
+    plateau_count: npt.NDArray[np.int64]
+    plateaus: Rows
     stats: dict[str, Any]
+
+    def passed(self, k: int) -> list[tuple[tuple[int, ...], float, float, float]]:
+        """Return the plateaus of start `k`: learned set, entry, exit, closest relative distance."""
+        out = []
+        for row in self.plateaus[k][: self.plateau_count[k]]:
+            bits = int(row["learned"])
+            learned = tuple(i for i in range(MOST_MODES) if bits >> i & 1)
+            times = float(row["t_enter"]), float(row["t_exit"])
+            out.append((learned, *times, float(row["closest"])))
+        return out
 
 
 def solve_batch(
@@ -70,6 +95,8 @@ def solve_batch(
     loss_stop: float = -np.inf,
     gradient_stop: float | None = None,
     basin_level: float = -np.inf,
+    stop_at_basin: bool = False,
+    plateaus: int = 0,
     max_steps: int = 100_000,
     threads: int | None = None,
     engine: str = "auto",
@@ -92,9 +119,16 @@ def solve_batch(
         An accepted step errs by at most `rtol` times the start's root mean square, as in `solve`.
     loss_stop, gradient_stop
         A start ends when its loss or gradient norm has fallen that far. Without `gradient_stop`
-        it is 0 with a finite `t_end`, and the size of rounding without.
+        it is 0 with a finite `t_end`; else a start ends when every entry of its gradient is
+        within rounding of the terms it is a sum of, which a tiny start near a saddle is not.
     basin_level
         Loss below which the limit is known (Spec 3.4); when it is passed is recorded.
+    stop_at_basin
+        Whether a start ends there, with the status `Status.LOSS_STOP`: its verdict is a theorem.
+        To know the final loss to some accuracy as well, let `loss_stop` be the least critical
+        value plus that accuracy instead.
+    plateaus
+        How many plateaus are kept of each start.
     max_steps
         Budget of accepted steps for each start.
     threads
@@ -117,26 +151,37 @@ def solve_batch(
     if engine not in ENGINES:
         raise DataError(f"unknown engine {engine!r}; choose one of {', '.join(ENGINES)}")
     problem = (np.asarray(target, dtype=np.float64), np.asarray(metric, dtype=np.float64), dims)
+    rest = 0.0
     if gradient_stop is None:
-        gradient_stop = 0.0 if np.isfinite(t_end) else _rounding(*problem[:2], len(dims) - 1)
+        gradient_stop = 0.0
+        rest = 0.0 if np.isfinite(t_end) else _rounding(*problem[:2], len(dims) - 1)
+    if stop_at_basin:
+        loss_stop = max(loss_stop, float(np.nextafter(basin_level, -np.inf)))
+    modes = Modes.of(problem[0], dims, plateaus) if plateaus > 0 else None
     limits = BatchLimits(
         *(float(x) for x in (t_end, loss_stop, gradient_stop, basin_level)),
         *(float(rtol), FINEST, _grown(*problem[:2], rows.shape[1], len(dims) - 1)),
+        rest,
         max_steps,
     )
     lanes = engine != "numpy" and library(instruction_set()) is not None
     if engine == "native" and not lanes:
         raise IntegrationError("the compiled core has no batches here; use engine='numpy'")
     how: dict[str, Any] = {"engine": engine, "progress": progress}
+    results = Results(
+        ends=np.full_like(rows, np.nan),
+        rows=np.zeros(len(rows), dtype=ROW),
+        events=no_events(len(rows), max(plateaus, 0)),
+        modes=modes,
+    )
     if not lanes or (engine == "auto" and rows.shape[1] > LARGEST) or rows.shape[1] == 0:
-        results = (np.full_like(rows, np.nan), np.zeros(len(rows), dtype=ROW))
         solve_each(problem, rows, limits, results, np.arange(len(rows)), **how)
         single = np.ones(len(rows), dtype=bool)
         stats: dict[str, Any] = {"engine": "native" if lanes else "numpy", "threads": 1}
     else:
         threads = threads or _cores()
-        ends, table, queue = run_lanes(problem, rows, limits, threads, progress)
-        results, single = (ends, table), table["status"] == IMPLICIT
+        queue = run_lanes(problem, rows, limits, results, threads, progress=progress)
+        single = results.rows["status"] == IMPLICIT
         if not queue.stop:
             stiff = np.flatnonzero(single)
             solve_each(problem, rows, limits, results, stiff, **how)
@@ -146,25 +191,36 @@ def solve_batch(
 
 
 def _solution(
-    results: tuple[Array, Rows],
+    results: Results,
     dims: tuple[int, ...],
     single: npt.NDArray[np.bool_],
     stats: dict[str, Any],
 ) -> BatchSolution:
-    ends, rows = results
+    ends, rows = results.ends, results.rows
     known = [STATUS.get(int(code), Status.INTERRUPTED) for code in rows["status"]]
     status = np.array(known, dtype=object)
     missing = status == Status.INTERRUPTED
     ends[missing] = np.nan
     columns = {name: rows[name].copy() for name in ROW.names or () if name != "status"}
-    for name in ("t", "loss", "gradient_norm", "basin_time", "drift", "repaired"):
-        columns[name][missing] = np.nan
+    for name, column in columns.items():
+        if column.dtype.kind == "f":
+            column[missing] = np.nan
+        elif name.startswith("basin"):
+            column[missing] = -1
+    results.events[missing] = no_events(1, results.events.shape[1])
     weights, position = [], 0
     for low, high in itertools.pairwise(dims):
         part = ends[:, position : position + low * high]
         weights.append(part.reshape(-1, high, low).copy())
         position += low * high
-    return BatchSolution(**columns, weights=weights, status=status, single=single, stats=stats)
+    return BatchSolution(
+        **columns,
+        plateaus=results.events,
+        weights=weights,
+        status=status,
+        single=single,
+        stats=stats,
+    )
 
 
 def _packed(target: Array, metric: Array, starts: Sequence[Array]) -> tuple[tuple[int, ...], Array]:

@@ -6,23 +6,15 @@ import functools
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
 from thalweg._core import Array, IntegrationError
+from thalweg.integrate._modes import CLOSENESS
 from thalweg.integrate._native import Double, Integer, Pointer, instruction_set, load
+from thalweg.integrate._rows import UNFINISHED, Results
 from thalweg.integrate._spectral import first_vector
 
-INTERFACE = 1
+INTERFACE = 2
 POLL = 0.1  # seconds between two looks at the progress
-UNFINISHED = -1
-ROW = np.dtype(
-    [
-        *((name, "f8") for name in ("t", "loss", "gradient_norm")),
-        *((name, "f8") for name in ("basin_time", "drift", "repaired")),
-        *((name, "i8") for name in ("status", "steps", "rejected", "stages")),
-    ]
-)
-Rows = npt.NDArray[np.void]
 
 
 class BatchLimits(ctypes.Structure):
@@ -33,10 +25,20 @@ class BatchLimits(ctypes.Structure):
             (name, Double)
             for name in (
                 *("t_end", "loss_stop", "gradient_stop", "basin_level"),
-                *("rtol", "finest", "grown"),
+                *("rtol", "finest", "grown", "rest"),
             )
         ),
         ("max_steps", Integer),
+    ]
+
+
+class PlateauTask(ctypes.Structure):
+    """What plateaus are measured by, and where they are written."""
+
+    _fields_ = [
+        *((name, Integer) for name in ("room", "modes", "rank")),
+        ("closeness", Double),
+        *((name, Pointer) for name in ("sigma", "left", "right", "events")),
     ]
 
 
@@ -53,7 +55,7 @@ def library(name: str | None) -> ctypes.CDLL | None:
     if core is None or not hasattr(core, "thalweg_batch_run"):
         return None
     core.thalweg_batch_run.restype = ctypes.c_int
-    core.thalweg_batch_run.argtypes = [ctypes.c_int, *[Pointer] * 9]
+    core.thalweg_batch_run.argtypes = [ctypes.c_int, *[Pointer] * 10]
     return core if core.thalweg_batch_interface() == INTERFACE else None
 
 
@@ -61,10 +63,12 @@ def run_lanes(
     problem: tuple[Array, Array, tuple[int, ...]],
     starts: Array,
     limits: BatchLimits,
+    results: Results,
     threads: int,
+    *,
     progress: Callable[[int, int], None] | None,
-) -> tuple[Array, Rows, Queue]:
-    """Integrate packed `starts` ``(N, n)``; return end points, rows and the queue with its counts.
+) -> Queue:
+    """Integrate packed `starts` ``(N, n)`` into the results; return the queue with its counts.
 
     Ctrl-C ends the batch within a step: rows not reached keep the status `UNFINISHED`.
 
@@ -80,13 +84,14 @@ def run_lanes(
     sizes = np.array(dims, dtype=np.int64)
     target, metric = (np.ascontiguousarray(item, dtype=np.float64) for item in (target, metric))
     vector = np.ascontiguousarray(first_vector(starts.shape[1]))
-    ends, rows = np.full_like(starts, np.nan), np.zeros(len(starts), dtype=ROW)
-    rows["status"] = UNFINISHED
+    results.rows["status"] = UNFINISHED
+    plateaus = _task(results)
     queue = Queue(len(starts), 0, 0, 0, 0, 0)
     arrays = (sizes, target, metric)
-    arguments = [len(dims) - 1, *(item.ctypes.data for item in arrays)]
-    arguments += [ctypes.addressof(limits), ctypes.addressof(queue), vector.ctypes.data]
-    arguments += [item.ctypes.data for item in (starts, ends, rows)]
+    arguments: list[int | None] = [len(dims) - 1, *(item.ctypes.data for item in arrays)]
+    arguments += [ctypes.addressof(limits), ctypes.addressof(queue)]
+    arguments += [None if plateaus is None else ctypes.addressof(plateaus), vector.ctypes.data]
+    arguments += [item.ctypes.data for item in (starts, results.ends, results.rows)]
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
         futures = [pool.submit(core.thalweg_batch_run, *arguments) for _ in range(threads)]
         waiting = set(futures)
@@ -102,4 +107,13 @@ def run_lanes(
             raise
     if any(future.result() for future in futures):
         raise IntegrationError("not enough memory for the compiled core; use fewer threads")
-    return ends, rows, queue
+    return queue
+
+
+def _task(results: Results) -> PlateauTask | None:
+    modes = results.modes
+    if modes is None:
+        return None
+    arrays = (modes.sigma, modes.left, modes.right, results.events)
+    sizes = (modes.room, len(modes.sigma), modes.rank)
+    return PlateauTask(*sizes, CLOSENESS, *(item.ctypes.data for item in arrays))

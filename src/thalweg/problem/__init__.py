@@ -7,7 +7,9 @@ from thalweg.problem._compression import (
     Compression as Compression,
     compress as compress,
 )
+from thalweg.problem._coordinates import reduce_weights as reduce_weights
 from thalweg.problem._problem import Problem as Problem
+from thalweg.problem._reduction import Moments as Moments
 
 if TYPE_CHECKING:
     from thalweg.problem._hessian_operator import HessianOperator as HessianOperator

@@ -47,6 +47,11 @@ class ProblemFacts(Result):
         return sum(self.dims[j] * self.dims[j + 1] for j in range(self.depth))
 
     @property
+    def moments(self) -> Moments:
+        """The reduction of the data: all that the flow depends on besides sizes and metric."""
+        return self._moments
+
+    @property
     def rank(self) -> int:
         """Numerical rank of ``X``."""
         return len(self._moments.scale)
