@@ -13,10 +13,11 @@ ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/\?token=\S+")
 
 
 @pytest.fixture(scope="session")
-def address():
+def address(tmp_path_factory):
     """Address of a running explorer, key included."""
     pytest.importorskip("uvicorn")
-    command = [sys.executable, "-m", "thalweg", "explore", "--no-browser"]
+    stores = str(tmp_path_factory.mktemp("sweeps"))
+    command = [sys.executable, "-m", "thalweg", "explore", "--no-browser", "--stores", stores]
     server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     found = ADDRESS.search(server.stderr.readline())
     # Whatever the server says later must not fill the pipe.

@@ -185,6 +185,35 @@ def test_optimizers_name_an_error_and_can_be_stopped(page, address):
     until(page, "document.querySelector('[data-role=answer]').textContent === 'Stopped.'")
 
 
+def test_sweeps_are_counted_kept_and_opened_again(page, address):
+    go(page, address, "basins", **TARGET, scales="0.1,1", n="400", keep="two-scales")
+    page.click("#go")
+    page.wait_for_selector(DONE)
+    assert "800 starts: global minimum 800" in page.inner_text("[data-role=answer]")
+    label = page.locator(".chart svg").first.get_attribute("aria-label")
+    assert "scale 0.1 global minimum: σ₁, σ₂, σ₃: 1, interval 0.99" in label
+    assert "open" in page.inner_text("caption:has-text('What is known') ~ tbody")
+    page.reload()
+    page.wait_for_selector("#f-open option[value=two-scales]", state="attached")
+    go(page, address, "basins", open="two-scales", go=1)
+    page.wait_for_selector(DONE)
+    assert "800 starts: global minimum 800" in page.inner_text("[data-role=answer]")
+
+
+def test_sweeps_name_an_error_and_can_be_stopped(page, address):
+    go(page, address, "basins", **TARGET, keep="../out")
+    page.click("#go")
+    until(page, "document.getElementById('form-error').textContent.length > 0")
+    assert "letters, digits" in page.inner_text("#form-error")
+    # The refusal itself is an answer that the browser reports.
+    page.trouble[:] = [text for text in page.trouble if "400" not in text]
+    go(page, address, "basins", **{**TARGET, "dims": "8,8,8,8,8,3"}, n="200000", scales="0.001")
+    page.click("#go")
+    page.wait_for_selector("#stop:enabled")
+    page.click("#stop")
+    until(page, "document.querySelector('[data-role=answer]').textContent === 'Stopped.'")
+
+
 def test_own_table_is_read_and_its_names_are_inert(page, address, tmp_path):
     path = tmp_path / "mine.csv"
     rows = "\n".join(f"{i},{i * i % 7},{2 * i + i * i % 7}" for i in range(30))
@@ -227,7 +256,7 @@ def test_first_paint_and_first_point_are_quick(page, address):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("screen", ["flow", "landscape", "slice", "optimizer"])
+@pytest.mark.parametrize("screen", ["flow", "landscape", "slice", "basins", "optimizer"])
 def test_screens_pass_the_accessibility_checks(page, address, screen, theme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page.emulate_media(color_scheme=theme)
@@ -237,6 +266,7 @@ def test_screens_pass_the_accessibility_checks(page, address, screen, theme):
     go(page, address, screen, **TARGET, go=1)
     page.wait_for_selector(DONE)
     page.wait_for_selector(".chart svg")
+    page.evaluate("Promise.all(document.getAnimations().map(item => item.finished))")
     found = axe.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
     assert found.response["violations"] == [], found.generate_report()
 

@@ -9,8 +9,10 @@ import pytest
 pytest.importorskip("starlette")
 httpx = pytest.importorskip("httpx")
 
+from thalweg._core import DataError  # noqa: E402
 from thalweg.explorer._app import create_app  # noqa: E402
 from thalweg.explorer._limits import Limits  # noqa: E402
+from thalweg.explorer._shelf import Shelf  # noqa: E402
 
 KEY = "k" * 32
 HOME = "http://127.0.0.1:8000"
@@ -162,3 +164,27 @@ def test_page_has_no_inline_script():
     text = ask("GET", "/", headers=KNOWN).text
     assert "<script>" not in text
     assert "onclick" not in text
+
+
+@pytest.mark.parametrize(
+    "name", ["..", "../x", "/etc", "a/b", "", "x" * 65, ".hidden", None, 3, "a\x00"]
+)
+def test_names_of_sweeps_never_lead_out_of_their_folder(tmp_path, name):
+    with pytest.raises(DataError):
+        Shelf(tmp_path).path(name)
+
+
+def test_links_out_of_the_folder_of_sweeps_are_refused(tmp_path):
+    (tmp_path / "shelf").mkdir()
+    (tmp_path / "else").mkdir()
+    (tmp_path / "shelf" / "link").symlink_to(tmp_path / "else")
+    with pytest.raises(DataError, match="leads out"):
+        Shelf(tmp_path / "shelf").path("link")
+    assert Shelf(tmp_path / "shelf").path("mine").name == "mine"
+
+
+def test_without_a_folder_nothing_is_kept():
+    with pytest.raises(DataError, match="--stores"):
+        Shelf(None).path("mine")
+    answer = ask("POST", "/api/run/basins", headers=KNOWN, json={"store": "mine"})
+    assert answer.status_code == 400

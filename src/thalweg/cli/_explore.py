@@ -1,6 +1,7 @@
 """`thalweg explore`: the local web page."""
 
 import urllib.parse
+from pathlib import Path
 
 import click
 
@@ -14,15 +15,22 @@ from thalweg.datasets import names
 @click.argument("data", required=False)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: a free one.")
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
+@click.option(
+    "--stores",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder of sweeps to open, and to keep new ones in.",
+)
 @click.option("--traceback", is_flag=True, expose_value=False, help="Show where errors arise.")
-def command(data: str | None, *, port: int, no_browser: bool) -> None:
+def command(data: str | None, *, port: int, no_browser: bool, stores: Path | None) -> None:
     """Watch flows and walk through the landscape in a page that this machine serves to itself.
 
     DATA is a bundled name; tables are handed over on the page. Ctrl-C ends it.
     """
     from thalweg.explorer import serve
 
-    serve(port=port, browser=not no_browser, fragment=_first_screen(data), say=say)
+    first = _first_screen(data)
+    serve(port=port, browser=not no_browser, fragment=first, stores=stores, say=say)
 
 
 def _first_screen(data: str | None) -> str:

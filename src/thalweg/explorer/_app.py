@@ -5,6 +5,7 @@ import importlib.resources
 import json
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -17,6 +18,7 @@ from thalweg._core import ThalwegError
 from thalweg.explorer._crew import BusyError, Crew
 from thalweg.explorer._guard import Guard, TooLargeError
 from thalweg.explorer._limits import Limits
+from thalweg.explorer._shelf import Shelf
 from thalweg.explorer._uploads import Uploads
 
 STATIC = importlib.resources.files("thalweg.explorer") / "static"
@@ -29,7 +31,9 @@ KINDS = {
 }
 
 
-def create_app(*, token: str | None = None, limits: Limits | None = None) -> Guard:
+def create_app(
+    *, token: str | None = None, limits: Limits | None = None, stores: Path | None = None
+) -> Guard:
     """Return the ASGI application.
 
     Parameters
@@ -38,6 +42,8 @@ def create_app(*, token: str | None = None, limits: Limits | None = None) -> Gua
         Key that visitors must show; a fresh random one if left out.
     limits
         What they may ask for.
+    stores
+        Folder whose sweeps can be opened, and where new ones are kept.
 
     Returns
     -------
@@ -46,7 +52,7 @@ def create_app(*, token: str | None = None, limits: Limits | None = None) -> Gua
     """
     limits = limits or Limits()
     crew, uploads = Crew(limits), Uploads(limits.uploads)
-    rooms = Rooms(crew, uploads, limits)
+    rooms = Rooms(crew, uploads, Shelf(stores), limits)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -73,8 +79,8 @@ def create_app(*, token: str | None = None, limits: Limits | None = None) -> Gua
 class Rooms:
     """Answers of the routes."""
 
-    def __init__(self, crew: Crew, uploads: Uploads, limits: Limits) -> None:
-        self.crew, self.uploads, self.limits = crew, uploads, limits
+    def __init__(self, crew: Crew, uploads: Uploads, shelf: Shelf, limits: Limits) -> None:
+        self.crew, self.uploads, self.shelf, self.limits = crew, uploads, shelf, limits
         self.parts = {item.name: item.read_bytes() for item in STATIC.iterdir() if item.is_file()}
 
     async def page(self, _: Request) -> Response:
@@ -98,7 +104,13 @@ class Rooms:
         """Answer what can be chosen."""
         limits = {name: getattr(self.limits, name) for name in ("width", "layers", "parameters")}
         return JSONResponse(
-            {"version": __version__, "datasets": datasets.names(), "limits": limits}
+            {
+                "version": __version__,
+                "datasets": datasets.names(),
+                "limits": limits,
+                "sweeps": self.shelf.names(),
+                "keeps": self.shelf.folder is not None,
+            }
         )
 
     async def upload(self, request: Request) -> Response:
@@ -131,7 +143,10 @@ class Rooms:
         return StreamingResponse(_after(first, messages), media_type="application/x-ndjson")
 
     def _locate(self, arguments: dict[str, Any]) -> None:
-        """Replace the number of an upload by its path; a path from outside is dropped."""
+        """Replace numbers and names by paths; a path from outside is dropped."""
+        arguments.pop("folder", None)
+        if "store" in arguments:
+            arguments["folder"] = str(self.shelf.path(arguments["store"]))
         source = arguments.get("source")
         if isinstance(source, dict):
             source.pop("path", None)

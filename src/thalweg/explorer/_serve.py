@@ -5,6 +5,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable
+from pathlib import Path
 
 from thalweg._core import DataError, MissingExtraError
 from thalweg.explorer._limits import Limits
@@ -18,6 +19,7 @@ def serve(
     browser: bool = True,
     fragment: str = "",
     limits: Limits | None = None,
+    stores: Path | None = None,
     say: Callable[[str], None] = print,
 ) -> None:
     """Serve the page on this machine until Ctrl-C.
@@ -32,6 +34,8 @@ def serve(
         Screen and settings to begin with, as after ``#`` in the address.
     limits
         What the page may ask for.
+    stores
+        Folder with sweeps; new ones are kept there.
     say
         Told the address.
 
@@ -49,7 +53,7 @@ def serve(
     except ImportError as error:
         text = f"the explorer needs {error.name}: pip install 'thalweg[explorer]'"
         raise MissingExtraError(text) from None
-    app = create_app(limits=limits)
+    app = create_app(limits=limits, stores=stores)
     try:
         listener = socket.create_server((HOST, port), reuse_port=False)
     except (OSError, OverflowError) as error:

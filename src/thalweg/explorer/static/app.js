@@ -4,12 +4,13 @@ import { h, say, snippets } from "./dom.js";
 import { options, stream } from "./api.js";
 import { Form } from "./form.js";
 import * as state from "./state.js";
+import * as basins from "./screen_basins.js";
 import * as flow from "./screen_flow.js";
 import * as landscape from "./screen_landscape.js";
 import * as optimizer from "./screen_optimizer.js";
 import * as slice from "./screen_slice.js";
 
-const SCREENS = { flow, landscape, slice, optimizer };
+const SCREENS = { flow, landscape, slice, basins, optimizer };
 const view = document.getElementById("view");
 let form = null;
 let current = null;
