@@ -40,7 +40,7 @@ def run(arguments: dict[str, Any], emit: Emit) -> None:
         ]
         emit("counts", done=done, total=total, rows=rows)
 
-    chosen = {FAMILIES[kind]: scales}
+    chosen: dict[str, Any] = {FAMILIES[kind]: scales}
     found = sweep(made.problem, kind, count, rng=seed, store=folder, progress=progress, **chosen)
     _send(found, emit)
 
