@@ -1,9 +1,14 @@
 """Sphinx configuration; ``python3 dev.py docs`` builds the pages."""
 
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
 project = "thalweg"
 author = "The thalweg developers"
 copyright = "2026, the thalweg developers"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "gallery"]
 html_theme = "furo"
 exclude_patterns = ["_build"]
 autodoc_typehints = "description"

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.random as _random
 
+from thalweg._core._version import VERSION
+
 if TYPE_CHECKING:
     from thalweg import (
         basins as basins,
@@ -66,7 +68,7 @@ if TYPE_CHECKING:
         flow as flow,
     )
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 _HOME = {
     "AssumptionError": "_core",

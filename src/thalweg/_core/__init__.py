@@ -30,6 +30,7 @@ from thalweg._core._validate import (
     as_scalar as as_scalar,
     as_weights as as_weights,
 )
+from thalweg._core._version import VERSION as VERSION
 from thalweg._core._words import (
     LOWER as LOWER,
     UPPER as UPPER,

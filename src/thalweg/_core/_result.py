@@ -1,12 +1,16 @@
 """The base of every result: immutable, JSON-safe, readable on one screen."""
 
+import base64
 import dataclasses
 import enum
 import importlib
+import io
 import math
 from typing import Any
 
 import numpy as np
+
+from thalweg._core._errors import ThalwegError
 
 
 def jsonable(value: Any) -> Any:
@@ -88,7 +92,28 @@ class Result:
             f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
             for label, text in self.summary_rows()
         )
-        return f"<table><caption>{html.escape(type(self).__name__)}</caption>{rows}</table>"
+        name = html.escape(type(self).__name__)
+        return f"{self._picture()}<table><caption>{name}</caption>{rows}</table>"
+
+    def _key_figure(self) -> Any:
+        """Return the picture that a notebook shows above the table, or ``None``."""
+        return None
+
+    def _picture(self) -> str:
+        """Return the key figure as an element, or nothing where there is no picture."""
+        try:
+            figure = self._key_figure()
+        except ThalwegError:
+            return ""
+        if figure is None:
+            return ""
+        import html
+
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=90)
+        data = base64.b64encode(buffer.getvalue()).decode()
+        text = html.escape(f"Picture of the {type(self).__name__}", quote=True)
+        return f'<img alt="{text}" src="data:image/png;base64,{data}">'
 
     def plot(self, **options: Any) -> Any:
         """Draw the result; returns a matplotlib ``Figure``."""

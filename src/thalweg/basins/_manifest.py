@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from thalweg import __version__
-from thalweg._core import StoreError
+from thalweg._core import VERSION, StoreError
 from thalweg.basins import _disk
 
 NAME = "_manifest.json"
@@ -38,7 +37,7 @@ class Manifest:
     plan: dict[str, Any]
     fingerprint: str
     chunks: int
-    version: str = __version__
+    version: str = VERSION
 
     def to_bytes(self) -> bytes:
         """Return the file: JSON with the hash of its own content."""
@@ -69,7 +68,7 @@ def read_manifest(folder: Path) -> Manifest:
         if body["kind"] == KIND and body["format"] != FORMAT:
             raise StoreError(
                 f"{folder} has format {body['format']}, written by thalweg {body['version']}; "
-                f"this is {__version__}, which reads format {FORMAT}: use the version that wrote it"
+                f"this is {VERSION}, which reads format {FORMAT}: use the version that wrote it"
             )
         if claimed != _digest(body):
             raise DamagedManifestError("damaged")

@@ -9,8 +9,15 @@ from typing import Any
 
 import numpy as np
 
-import thalweg
-from thalweg._core import Array, DataError, DimensionError, as_count, as_scalar, as_weights
+from thalweg._core import (
+    VERSION,
+    Array,
+    DataError,
+    DimensionError,
+    as_count,
+    as_scalar,
+    as_weights,
+)
 from thalweg.basins._coordinates import Setting
 from thalweg.basins._exact import (
     decoded,
@@ -209,7 +216,7 @@ class Plan:
         return {
             "type": "Plan",
             "format": FORMAT,
-            "thalweg": thalweg.__version__,
+            "thalweg": VERSION,
             "problem": encoded_problem(self.problem),
             "init": self.family.name,
             "parameters": encoded_axes(self.axes),
@@ -234,10 +241,10 @@ class Plan:
             If it was written by another version, or its family cannot be imported.
         """
         known = (document.get("format"), document.get("thalweg"))
-        if known != (FORMAT, thalweg.__version__):
+        if known != (FORMAT, VERSION):
             raise DataError(
                 f"this plan was written by thalweg {known[1]} (format {known[0]}), this is "
-                f"{thalweg.__version__} (format {FORMAT}); rows of both cannot be mixed, use that "
+                f"{VERSION} (format {FORMAT}); rows of both cannot be mixed, use that "
                 "version or another folder"
             )
         given = document["given"]

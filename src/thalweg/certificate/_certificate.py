@@ -93,6 +93,9 @@ class Certificate(Result):
         """Conditions that do not hold or are not decided."""
         return tuple(item for item in self.hypotheses if item.holds is not True)
 
+    def _key_figure(self) -> Any:
+        return self.plot()
+
     def summary_rows(self) -> list[tuple[str, str]]:
         """One row per statement, then one per hypothesis."""
         step = f"{self.safe_step:.4g}" if math.isfinite(self.safe_step) else "any"

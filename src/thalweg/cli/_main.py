@@ -20,6 +20,7 @@ COMMANDS = {
     "sweep": "how likely each ending is: many starts, kept in a folder",
     "classify": "which critical point given weights are, and why",
     "descend": "training with an optimizer, and what it conserves",
+    "explore": "a local web page to watch flows and walk through the landscape",
     "datasets": "the bundled data sets",
     "examples": "worked examples, such as the article's Eq. (1)",
 }

@@ -1,5 +1,6 @@
 """Tables and weights from files: what a file may contain, which columns are targets, reduction."""
 
+from thalweg.data._batches import column_names as column_names
 from thalweg.data._inert import inert as inert
 from thalweg.data._numpy_files import read_arrays as read_arrays
 from thalweg.data._read import read_table as read_table

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import os
 import pathlib
 import re
 from collections.abc import Callable, Iterator
@@ -76,6 +77,17 @@ def readable(path: pathlib.Path) -> Iterator[None]:
     except OSError as error:
         why = inert(str(error.strerror or error).split("\n", 1)[0], 160)
         raise DataError(f"cannot read {inert(path.name)}: {why}") from None
+
+
+def column_names(path: str | os.PathLike[str]) -> list[str]:
+    """Return the names of the columns of a table on disk, harmless to show.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or names a column twice.
+    """
+    return [inert(name) for name in open_source(pathlib.Path(path)).schema.names]
 
 
 def _csv(path: pathlib.Path) -> Source:

@@ -48,6 +48,7 @@ def solve(
     method: str = "auto",
     engine: str = "auto",
     progress: Callable[..., None] | None = None,
+    observe: Callable[[float, Array], None] | None = None,
     state: Driver | None = None,
 ) -> Solution:
     """Integrate ``dW/dt = -grad 0.5 ||T - W_L ... W_1 D||_F^2`` from `weights` (Spec 2.1).
@@ -77,6 +78,8 @@ def solve(
         mean BLAS on blocks, in the memory of about ten sets of weights.
     progress
         Called as ``progress(t, steps, loss)`` about ten times a second.
+    observe
+        Called as ``observe(t, y)`` at the same moments, with the packed weights.
     state
         ``Solution.state`` of the piece before; goes on from there with the same bits, and with
         its tolerance unless `atol` is given.
@@ -107,7 +110,7 @@ def solve(
     floor = FINEST * _reach(driver)
     driver.tolerance = max(driver.tolerance, floor)
     limits = Limits(t_end, loss_stop, gradient_stop, max_steps, driver.tolerance)
-    status = driver.run(limits, record, progress)
+    status = driver.run(limits, record, _told(driver, progress, observe))
     if status is Status.GRADIENT_STOP and gradient_stop == 0 and np.isfinite(t_end):
         driver.rest(limits, record)  # the gradient is zero
         status = Status.T_END
@@ -126,6 +129,22 @@ def solve(
         _steps=rows[1:],
         _kept=kept,
     )
+
+
+def _told(
+    driver: Driver,
+    progress: Callable[..., None] | None,
+    observe: Callable[[float, Array], None] | None,
+) -> Callable[..., None] | None:
+    if observe is None:
+        return progress
+
+    def tell(t: float, steps: int, loss: float) -> None:
+        if progress is not None:
+            progress(t, steps, loss)
+        observe(t, driver.y.copy())
+
+    return tell
 
 
 def _check_names(method: str, engine: str) -> None:

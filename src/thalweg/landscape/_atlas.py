@@ -126,6 +126,9 @@ class Atlas(Result):
             "levels": jsonable(self.lowest(SHOWN)),
         }
 
+    def _key_figure(self) -> Any:
+        return self.plot()
+
     def summary_rows(self) -> list[tuple[str, str]]:
         """Rows of ``repr``: the lowest levels."""
         rows = [("levels", str(self.n_levels))]

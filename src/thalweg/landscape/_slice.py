@@ -100,6 +100,9 @@ class Slice(Result):
         """Return grid, losses and marked points as JSON types."""
         return {**Result.to_dict(self), "loss": self.loss.tolist()}
 
+    def _key_figure(self) -> Any:
+        return self.plot()
+
     def summary_rows(self) -> list[tuple[str, str]]:
         """Rows of ``repr``: extent, losses, marked points."""
         low, high = float(self.reducible_loss.min()), float(self.reducible_loss.max())

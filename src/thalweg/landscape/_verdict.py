@@ -1,6 +1,7 @@
 """What is known of a point of the landscape."""
 
 import dataclasses
+from typing import Any
 
 from thalweg._core import Array, Result
 from thalweg.landscape._pivots import Pivot
@@ -85,6 +86,9 @@ class Verdict(Result):
     curvature: float | None = None
     line: Array | None = None
     descent_curve: DescentCurve | None = None
+
+    def _key_figure(self) -> Any:
+        return self.plot()
 
     def summary_rows(self) -> list[tuple[str, str]]:
         """Rows of ``repr``: the kind, why, the witness as its presence, then the numbers."""

@@ -58,6 +58,7 @@ class Runner:
     max_steps: int
     options: dict[str, Any]
     progress: Callable[..., None] | None = None
+    observe: Callable[[float, Array], None] | None = None
 
     def __post_init__(self) -> None:
         """Begin with no piece integrated."""
@@ -80,6 +81,7 @@ class Runner:
             gradient_stop=gradient_stop,
             max_steps=max(1, self.max_steps - self.taken),
             progress=self.progress,
+            observe=self.observe,
             state=self.parts[-1].state if self.parts else None,
             **self.options,
         )

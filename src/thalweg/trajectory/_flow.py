@@ -8,8 +8,10 @@ import numpy as np
 
 from thalweg._core import Array, as_count, as_scalar, as_weights
 from thalweg.certificate import levels
-from thalweg.integrate import Status
-from thalweg.problem import Problem, compress
+from thalweg.conserved import imbalance
+from thalweg.integrate import Status, project
+from thalweg.network import unpack
+from thalweg.problem import Compression, Problem, compress
 from thalweg.trajectory._decide import Ending, Runner, run_until_decided
 from thalweg.trajectory._judge import judge
 from thalweg.trajectory._path import Path
@@ -22,6 +24,10 @@ BROKEN = {
 }
 
 
+REPAIRED = 20_000
+"""Weights up to which the conserved matrices are put right for a glance at a running flow."""
+
+
 def flow(
     p: Problem,
     w0: Any,
@@ -32,6 +38,7 @@ def flow(
     method: str = "auto",
     engine: str = "auto",
     progress: Callable[..., None] | None = None,
+    observe: Callable[[float, list[Array]], None] | None = None,
 ) -> Trajectory:
     """Integrate ``dW/dt = -grad L`` from `w0` and say where it ends.
 
@@ -54,7 +61,10 @@ def flow(
     engine
         ``"auto"``, ``"native"`` or ``"numpy"``.
     progress
-        Called now and then during the integration.
+        Called as ``progress(t, steps, loss)`` about ten times a second.
+    observe
+        Called as ``observe(t, weights)`` at the same moments, weights in the coordinates of the
+        data.
 
     Returns
     -------
@@ -98,6 +108,7 @@ def flow(
         max_steps=budget,
         options={"method": method, "engine": engine},
         progress=progress,
+        observe=observe and _in_data(p, start, compression, observe),
     )
     if t_end is None:
         ending = run_until_decided(runner)
@@ -120,6 +131,22 @@ def flow(
         stats=_stats(path, time.perf_counter() - began),
         _path=path,
     )
+
+
+def _in_data(
+    p: Problem,
+    start: list[Array],
+    compression: Compression,
+    observe: Callable[[float, list[Array]], None],
+) -> Callable[[float, Array], None]:
+    conserved = imbalance(compression.weights)
+
+    def tell(t: float, y: Array) -> None:
+        if conserved and y.size <= REPAIRED:
+            y = project(y[np.newaxis], compression.dims, conserved)[0]
+        observe(t, p.lift(compression.expand(unpack(y, compression.dims)), like=start))
+
+    return tell
 
 
 def _status(path: Path, ending: Ending, decided: str) -> tuple[str, str]:

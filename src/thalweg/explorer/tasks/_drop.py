@@ -1,0 +1,36 @@
+"""Let a start go on a plane and follow its projection."""
+
+from typing import Any
+
+import numpy as np
+
+from thalweg.explorer.tasks import _inputs as inputs, _series as series
+from thalweg.explorer.tasks._emit import Emit
+from thalweg.explorer.tasks._slice import build
+from thalweg.trajectory import flow
+
+MOST = 200
+"""Points of the path that are sent."""
+
+
+def run(arguments: dict[str, Any], emit: Emit) -> None:
+    """Send the path from the point ``(x, y)`` of the plane, projected onto it."""
+    made = inputs.source(arguments)
+    plane, lines = build(arguments, made)
+    x, y = (inputs.number(arguments.get(name), name) for name in ("x", "y"))
+    weights = plane.weights_at(x, y)
+    result = flow(made.problem, weights)
+    index = np.unique(np.linspace(0, len(result.t) - 1, MOST).astype(int))
+    path = plane.project(result.weights_at(float(t)) for t in result.t[index])
+    emit(
+        "path",
+        x=path.x,
+        y=path.y,
+        distance=path.distance,
+        loss=result.reducible_loss[index],
+        t=result.t[index],
+        plateaus=result.plateaus,
+        **series.ending(result),
+    )
+    lines += [f"run = tw.flow(p, plane.weights_at({x:.6g}, {y:.6g}))", "plane.plot(runs=[run])"]
+    emit("snippet", python="\n".join(lines), command=None)
