@@ -275,7 +275,7 @@ def case(
     label = "diffrax Tsit5, vmapped, told when to stop"
     table[label] = peer(p, diffrax_many(p, "Tsit5"), data, (exact, total), seconds)
     print(f"{name} diffrax, stops at the loss", flush=True)
-    data = starts, np.full_like(times, 1e4)
+    data = starts, np.full_like(times, 1.5 * times.max())  # a loose tolerance may never get there
     label = "diffrax Tsit5, vmapped, stops at the loss"
     run = diffrax_many(p, "Tsit5", TAIL * total)
     table[label] = peer(p, run, data, (np.zeros(CHECKED), total), seconds)
