@@ -192,7 +192,7 @@ def solve_batch(
 
 
 def _rest(rows: Rows, limits: BatchLimits) -> None:
-    """Starts whose gradient is zero rest until the time that was asked for, as in `solve`."""
+    """Let starts whose gradient is zero rest until the time that was asked for, as in `solve`."""
     if limits.gradient_stop == 0 and np.isfinite(limits.t_end):
         still = (rows["status"] == CODES[Status.GRADIENT_STOP]) & (rows["gradient_norm"] == 0)
         rows["t"][still], rows["status"][still] = limits.t_end, CODES[Status.T_END]
