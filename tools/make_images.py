@@ -17,6 +17,9 @@ PICTURES = {
     "linnerud": ["linnerud.png"],
     "optimizers": ["drift_against_step.png", "training.png"],
     "nonlinear_tour": ["relu.png", "eq1.png"],
+    "basins_by_depth": ["basins_by_depth.png"],
+    "plateau_times": ["plateau_times.png"],
+    "stable_sets": ["stable_sets.png"],
 }
 MOST = 150_000
 

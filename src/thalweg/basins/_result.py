@@ -169,17 +169,24 @@ class Sweep(Result):
         """Earliest and latest time of certification; ``None`` if no start was certified."""
         return time_range(self.batches())
 
-    def decision_times(self, q: tuple[float, ...] = (0.05, 0.5, 0.95)) -> tuple[Times, ...]:
+    def decision_times(
+        self, q: tuple[float, ...] = (0.05, 0.5, 0.95), *, level: float = 0.95
+    ) -> tuple[Times, ...]:
         """Return quantiles of the time until the limit is certified, at each point of the grid."""
-        return decision_times(self.plan, self.batches(), _levels(q))
+        return decision_times(self.plan, self.batches(), _inside(q, "q"), _inside(level, "level")[0])
 
-    def plateau_times(self, q: tuple[float, ...] = (0.05, 0.5, 0.95)) -> tuple[Times, ...]:
+    def plateau_times(
+        self, q: tuple[float, ...] = (0.05, 0.5, 0.95), *, level: float = 0.95
+    ) -> tuple[Times, ...]:
         """Return quantiles of the time at which plateaus were left, by learned set and point.
 
         Parameters
         ----------
         q
             Which quantiles.
+        level
+            Confidence level of each interval. For K intervals that hold together with 95 %, as
+            a slope through K medians needs them, ``1 - 0.05 / K``.
 
         Returns
         -------
@@ -187,7 +194,7 @@ class Sweep(Result):
             With intervals from order statistics. Starts that did not pass a plateau do not count;
             one that was still there at the end counts as infinitely late.
         """
-        return plateau_times(self.plan, self.batches(), _levels(q))
+        return plateau_times(self.plan, self.batches(), _inside(q, "q"), _inside(level, "level")[0])
 
     def _require_measure(self) -> None:
         if self.plan.experiment is not None:
@@ -260,6 +267,6 @@ def _told(item: Theorem) -> str:
     return f"[theorem, {item.source}] {item.statement}{applies}"
 
 
-def _levels(q: Any) -> tuple[float, ...]:
-    given = (q,) if np.ndim(q) == 0 else tuple(q)
-    return tuple(as_scalar(item, "q", low=1e-9, high=1.0 - 1e-9) for item in given)
+def _inside(values: Any, name: str) -> tuple[float, ...]:
+    given = (values,) if np.ndim(values) == 0 else tuple(values)
+    return tuple(as_scalar(item, name, low=1e-9, high=1.0 - 1e-9) for item in given)

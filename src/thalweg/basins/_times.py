@@ -27,8 +27,8 @@ class Times(Result):
         Starts that count, and how many of them had not got so far when they ended; these are
         taken as later than all others.
     quantiles
-        For each level asked for: level, estimate, lower and upper end of a 95 % interval; ends
-        may be infinite.
+        For each of those asked for: which one, estimate, lower and upper end of the interval of
+        the level asked for; ends may be infinite.
     """
 
     parameters: dict[str, Any]
@@ -49,14 +49,14 @@ class Times(Result):
 
 
 def _quantiles(
-    values: list[Any], levels: tuple[float, ...]
+    values: list[Any], which: tuple[float, ...], level: float
 ) -> tuple[tuple[float, float, float, float], ...]:
     joined = np.concatenate(values) if values else np.zeros(0)
-    return tuple((q, *quantile_interval(joined, q)) for q in levels)
+    return tuple((q, *quantile_interval(joined, q, level)) for q in which)
 
 
 def decision_times(
-    plan: Plan, batches: Iterable[Any], levels: tuple[float, ...]
+    plan: Plan, batches: Iterable[Any], which: tuple[float, ...], level: float
 ) -> tuple[Times, ...]:
     """Return quantiles of the column ``t_certificate``."""
     found: dict[int, list[Any]] = {}
@@ -73,14 +73,14 @@ def decision_times(
             learned=None,
             n=sum(map(len, values)),
             censored=int(sum(np.sum(np.isinf(item)) for item in values)),
-            quantiles=_quantiles(values, levels),
+            quantiles=_quantiles(values, which, level),
         )
         for place, values in sorted(found.items())
     )
 
 
 def plateau_times(
-    plan: Plan, batches: Iterable[Any], levels: tuple[float, ...]
+    plan: Plan, batches: Iterable[Any], which: tuple[float, ...], level: float
 ) -> tuple[Times, ...]:
     """Return quantiles of the last ``t_exit`` of every start on every plateau."""
     found: dict[tuple[int, tuple[int, ...]], list[Any]] = {}
@@ -94,7 +94,7 @@ def plateau_times(
             learned=learned,
             n=sum(map(len, values)),
             censored=int(sum(np.sum(np.isinf(item)) for item in values)),
-            quantiles=_quantiles(values, levels),
+            quantiles=_quantiles(values, which, level),
         )
         for (place, learned), values in sorted(
             found.items(), key=lambda x: (x[0][0], len(x[0][1]), x[0][1])
