@@ -1,12 +1,10 @@
 """How a sweep is cut into chunks: from sizes alone, so that a store is the same everywhere."""
 
 import math
-from typing import TYPE_CHECKING
 
 from thalweg._core import DataError
-
-if TYPE_CHECKING:
-    from thalweg.basins._plan import Plan
+from thalweg.basins._coordinates import Setting
+from thalweg.problem import Problem
 
 SECONDS = 0.7
 """About how long one core takes for a chunk."""
@@ -18,15 +16,17 @@ MOST_CHUNKS = 1_000_000
 """Chunks of one sweep: so many files in one folder are as many as tools get along with."""
 
 
-def usual_size(plan: "Plan") -> int:
+def usual_size(
+    problem: Problem, setting: Setting, count: int, *, vectorized: bool, looks: bool
+) -> int:
     """Return the starts of a chunk, from operation counts; a clock would differ by machine."""
-    dims = plan.problem.reduced.dims
+    dims = problem.reduced.dims
     work = 6.0 * dims[-1] * sum(dims[j] * dims[j + 1] for j in range(len(dims) - 1))
-    each = 3e-6 + 700.0 * _stiffness(plan) * work / 15e9
-    each += 0.0 if plan.family.vectorized else 1e-4
+    each = 3e-6 + 700.0 * _stiffness(problem, setting) * work / 15e9
+    each += 0.0 if vectorized else 1e-4
     fitting = 1 << int(math.log2(max(SECONDS / each, 1.0)))
-    fair = max(SMALLEST_CHUNK, -(-plan.count // PARTS))
-    most = LARGEST_CHUNK if plan.until_width is None else LOOK_CHUNK
+    fair = max(SMALLEST_CHUNK, -(-count // PARTS))
+    most = LOOK_CHUNK if looks else LARGEST_CHUNK
     return max(1, min(fitting, fair, most))
 
 
@@ -46,12 +46,12 @@ def refuse_many(count: int, size: int) -> None:
         )
 
 
-def _stiffness(plan: "Plan") -> float:
+def _stiffness(problem: Problem, setting: Setting) -> float:
     """Estimate how many more stages a step takes than the least, from the slowest direction."""
-    known = plan.setting.known
+    known = setting.known
     sigma = known.sigma[: known.rank]
     if not len(sigma):
         return 1.0
-    metric, power = plan.setting.metric, 2.0 - 2.0 / plan.problem.depth
+    metric, power = setting.metric, 2.0 - 2.0 / problem.depth
     spread = float(metric.max() / metric.min()) ** 2 * float(sigma[0] / sigma[-1]) ** power
     return max(1.0, 0.5 * math.sqrt(min(spread, 1e8)))

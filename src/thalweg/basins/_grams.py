@@ -8,16 +8,18 @@ import numpy as np
 
 from thalweg._core import Array
 
-FEW = 16
+FEW = 5
 """Widths up to which products are written out; the same for all starts of a problem."""
 
 
 def outer_gram(stack: Array) -> Array:
     """Return ``W W^T`` of a stack ``(N, d, e)`` as ``(d, d, N)``."""
+    count = len(stack)
     if max(stack.shape[1:]) > FEW:
-        # One by one from copies: in a stack of one matrix BLAS is called in another way.
-        items = [np.array(item, order="C") for item in stack]
-        return np.stack([item @ item.T for item in items], axis=-1)
+        # BLAS is called in another way, with other bits, for a stack of one matrix.
+        stack = np.repeat(stack, 2, axis=0) if len(stack) == 1 else np.ascontiguousarray(stack)
+        square: Array = stack @ np.swapaxes(stack, 1, 2)
+        return np.ascontiguousarray(np.moveaxis(square, 0, -1))[:, :, :count]
     return _written_out(np.ascontiguousarray(np.moveaxis(stack, 0, -1)))
 
 

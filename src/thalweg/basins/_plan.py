@@ -85,9 +85,10 @@ class Plan:
         DataError
             If a number is out of range.
         """
-        if not isinstance(self.problem, Problem):
+        given: Any = self.problem
+        if not isinstance(given, Problem):
             raise DataError(
-                f"the problem must be a tw.Problem, got {type(self.problem).__name__}; "
+                f"the problem must be a tw.Problem, got {type(given).__name__}; "
                 "make one with tw.Problem.from_data or tw.Problem.from_target"
             )
         as_count(self.n, "n")
@@ -106,7 +107,14 @@ class Plan:
                 gaussian_scales(self.problem, point)
         refuse_many(self.count, self.size)
         if self.size <= 0:
-            object.__setattr__(self, "size", usual_size(self))
+            size = usual_size(
+                self.problem,
+                self.setting,
+                self.count,
+                vectorized=self.family.vectorized,
+                looks=self.until_width is not None,
+            )
+            object.__setattr__(self, "size", size)
             refuse_many(self.count, self.size)
 
     @functools.cached_property
@@ -186,7 +194,8 @@ class Plan:
         DataError
             If there is no such start.
         """
-        if not isinstance(index, (int, np.integer)) or not 0 <= index < self.count:
+        place: Any = index
+        if not isinstance(place, (int, np.integer)) or not 0 <= place < self.count:
             raise DataError(f"there is no start {index}: the plan has {self.count}, counted from 0")
         return [item[0].copy() for item in self.stacks(index, index + 1)]
 
@@ -265,7 +274,8 @@ def given_stacks(p: Problem, starts: Any) -> tuple[Array, ...]:
     DimensionError
         If they do not fit the problem.
     """
-    if not isinstance(p, Problem) or not np.iterable(starts):
+    problem: Any = p
+    if not isinstance(problem, Problem) or not np.iterable(starts):
         raise DimensionError(
             f"a tw.Problem and a sequence of starts are needed, got {type(p).__name__} and "
             f"{type(starts).__name__}"
