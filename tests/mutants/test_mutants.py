@@ -654,15 +654,15 @@ MUTANTS = {
         "tests/monitor/test_laws.py::test_what_does_not_commute_has_no_law_however_it_is_claimed",
     ),
     "mixed terms given to one part": (
-        "monitor/_step.py",
-        "update.change, alpha=0.5, out=half)",
-        "update.change, alpha=0.0, out=half)",
+        "monitor/_optimizers.py",
+        "self.change, alpha=0.5, out=self.room)",
+        "self.change, alpha=0.0, out=self.room)",
         "tests/monitor/test_identities.py::test_parts_add_up_to_the_measured_change",
     ),
     "nesterov's step taken for the buffer": (
         "monitor/_optimizers.py",
-        "if settings.nesterov else buffer",
-        "if settings.betas[0] else buffer",
+        "    if not settings.nesterov:\n",
+        "    if settings.momentum:\n",
         "tests/monitor/test_identities.py::test_parts_add_up_to_the_measured_change",
     ),
     "leftover gradient counted as fresh": (
@@ -683,6 +683,26 @@ MUTANTS = {
         "            yield\n",
         "        yield\n",
         "tests/monitor/test_training.py::test_losses_are_the_same_bits",
+    ),
+    "minibatches of shallow networks not scaled to the whole": (
+        "nonlinear/_network.py",
+        "            self._scale * self.n_samples / rows.size,\n",
+        "            self._scale,\n",
+        "tests/optimizers/test_shallow.py::"
+        "test_minibatch_gradients_of_shallow_problems_average_to_the_whole",
+    ),
+    "squares of gradients underflow": (
+        "counterexamples/_gradient_flow.py",
+        "        self.norm.append(length(self._system.grad(x)))\n",
+        "        self.norm.append(float(np.linalg.norm(self._system.grad(x))))\n",
+        "tests/counterexamples/test_gradient_flow.py::"
+        "test_gradients_whose_squares_underflow_are_no_arrival",
+    ),
+    "bias correction of the first moment forgotten": (
+        "monitor/_optimizers.py",
+        "update.scaled, update.factor = scaled, 1.0 / correction",
+        "update.scaled, update.factor = scaled, 1.0",
+        "tests/monitor/test_identities.py::test_the_first_step_of_adam_remembers_nothing",
     ),
 }
 

@@ -163,8 +163,7 @@ def take_after(
         parameter = parameters[name]
         room = buffers.get("change", name, old.weight)
         update.change = torch.sub(parameter.detach(), old.weight, out=room)
-        half = buffers.get("middle", name, old.weight)
-        update.middle = torch.add(old.weight, update.change, alpha=0.5, out=half)
+        update.room = buffers.get("middle", name, old.weight)
         if name in final:
             dtype = old.weight.dtype
             update.fresh = final[name].to(dtype)
