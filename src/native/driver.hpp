@@ -148,7 +148,11 @@ private:
             if (kind == implicit_kind && s.multistep) {
                 kind = bdf_kind;
                 Bdf& bdf = multistep();
-                if (explicit_before) h = s.h = s.seen = bdf.enter(h, s.tolerance);
+                if (explicit_before) {
+                    h = bdf.enter(h, s.tolerance);
+                    if (choice.declines(h, limits.t_end - s.t)) continue;
+                    s.h = s.seen = h;
+                }
             }
             if (kind == implicit_kind && !limits.dense) return implicit_due;
             const bool last = s.t + h >= limits.t_end;

@@ -18,6 +18,7 @@ SWEEP = "tests/basins/test_sweep.py"
 ENDINGS = "tests/basins/test_verdicts.py"
 INTERVALS = "tests/basins/test_intervals.py"
 STORE = "tests/basins/store"
+EXACT = "tests/integrate/test_exactness.py"
 VERDICTS = "tests/integrate/test_batch_verdicts.py"
 IDENTITIES = "tests/optimizers/test_identities.py"
 MUTANTS = {
@@ -704,6 +705,36 @@ MUTANTS = {
         "update.scaled, update.factor = scaled, 1.0",
         "tests/monitor/test_identities.py::test_the_first_step_of_adam_remembers_nothing",
     ),
+    "predictor through the wrong points": (
+        "integrate/_bdf.py",
+        "predicted = self._extrapolated(k, t, 0)",
+        "predicted = self._extrapolated(k - 1, t, 0)",
+        f"{EXACT}::test_the_error_estimate_is_the_error",
+    ),
+    "corrector with the slope's wrong sign": (
+        "integrate/_bdf.py",
+        "return [w / (at - t) for w, at",
+        "return [w / (t - at) for w, at",
+        "tests/integrate/test_bdf.py::test_steps_are_of_their_order",
+    ),
+    "error constant of a multistep method": (
+        "integrate/_bdf.py",
+        "h / (t - self.times[k])\n            predicted",
+        "1 / (k + 2)\n            predicted",
+        f"{EXACT}::test_the_error_estimate_is_the_error",
+    ),
+    "shift left out of a small system": (
+        "integrate/_gauss_newton.py",
+        "np.linalg.inv(whole + shift * np.eye(rows * cols))",
+        "np.linalg.inv(whole + 0.5 * shift * np.eye(rows * cols))",
+        "tests/integrate/test_bdf.py::test_systems_are_those_of_the_gauss_newton_part",
+    ),
+    "dense output through one point too few": (
+        "integrate/_solution.py",
+        "chosen = range(first, min(first + order + 1, len(self.t)))",
+        "chosen = range(first + order - 1, min(first + order + 1, len(self.t)))",
+        "tests/integrate/test_bdf.py::test_dense_output_is_as_exact_as_the_points",
+    ),
 }
 
 NATIVE = {
@@ -737,6 +768,24 @@ NATIVE = {
         "rest_share = 0.1;",
         "rest_share = 1e4;",
         f"{VERDICTS}::test_a_closed_tail_is_within_the_tolerance",
+    ),
+    "point of the linearization without its padding": (
+        "bdf.hpp",
+        "field_.unpack(origin, origin_);",
+        "std::memcpy(origin_, origin, sizeof(double) * field_.size());",
+        f"{EXACT}::test_slices_change_no_bit",
+    ),
+    "error constant of the compiled multistep method": (
+        "bdf.hpp",
+        "constant = h / (t - past_.time(k));",
+        "constant = 1.0 / (k + 2);",
+        "tests/integrate/test_native_flow.py::test_steps_agree_with_numpy",
+    ),
+    "shift of the compiled systems": (
+        "kronecker.hpp",
+        "if (i == j) row[a] += shift_;",
+        "if (i == j) row[a] += 0.5 * shift_;",
+        "tests/integrate/test_native_flow.py::test_small_systems_agree_with_numpy",
     ),
 }
 COMPILER = next((path for name in ("c++", "g++", "clang++") if (path := shutil.which(name))), None)

@@ -173,7 +173,9 @@ class Sweep(Result):
         self, q: tuple[float, ...] = (0.05, 0.5, 0.95), *, level: float = 0.95
     ) -> tuple[Times, ...]:
         """Return quantiles of the time until the limit is certified, at each point of the grid."""
-        return decision_times(self.plan, self.batches(), _inside(q, "q"), _inside(level, "level")[0])
+        return decision_times(
+            self.plan, self.batches(), _inside(q, "q"), _inside(level, "level")[0]
+        )
 
     def plateau_times(
         self, q: tuple[float, ...] = (0.05, 0.5, 0.95), *, level: float = 0.95

@@ -16,7 +16,7 @@ from thalweg.integrate._field import Field
 from thalweg.integrate._record import Table
 
 LEVELS = ("generic", "avx2", "avx512")
-INTERFACE = 4
+INTERFACE = 5
 FOLDER = Path(__file__).parents[1] / "_native"
 
 Double, Integer, Pointer = ctypes.c_double, ctypes.c_int64, ctypes.c_void_p
@@ -31,7 +31,7 @@ class CoreState(ctypes.Structure):
             for name in (
                 *("t", "loss", "h", "radius", "error", "tolerance", "ceiling", "quiet"),
                 *("rival", "tried_from", "rhs_cost", "implicit_cost", "seen"),
-                *("left", "left_step", "lift"),
+                *("lead", "left", "left_step", "lift"),
             )
         ),
         *(
