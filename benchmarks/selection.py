@@ -2,7 +2,8 @@
 
 On every problem of a suite each method alone and the choice among them run down a ladder of
 tolerances. Their error is the largest over the run, at eight times, relative to the norm of the
-weights, against a run at 1e-11; the time at an error is interpolated on each one's frontier. That error is also told at the end.
+weights, against a run at 1e-11; the time at an error is interpolated on each one's frontier. That
+error is also told at the end.
 """
 
 from __future__ import annotations
