@@ -34,7 +34,7 @@ def judge(path: Path, ending: Ending) -> Limit:
         With verdict, weights and how it is known.
     """
     full = levels(path.problem.flow_data()[0], path.problem.max_rank)
-    in_basin = bool(full.in_basin(float(path.parts[-1].loss[-1])))
+    in_basin = bool(full.in_basin(float(path.pieces[-1].loss[-1])))
     if ending.jump is not None:
         inner, moved = path.conserving(ending.jump.weights), ending.jump.length
         weights = path.to_reduced(inner)
@@ -55,7 +55,7 @@ def judge(path: Path, ending: Ending) -> Limit:
     if ending.saddle is not None:
         saddle = ending.saddle
         verdict = classify_reduced(path.problem, path.to_reduced(saddle.weights), saddle.moved)
-        if saddle.moved == 0.0 and len(path.t) <= 2:
+        if saddle.moved == 0.0 and sum(len(piece.t) - 1 for piece in path.pieces) <= 1:
             how = "exact critical start"
             text = f"the gradient vanishes at the start, which is a {_words(verdict)}"
         else:
@@ -68,10 +68,21 @@ def judge(path: Path, ending: Ending) -> Limit:
     return _at_horizon(path, in_basin)
 
 
+def place(path: Path, ending: Ending) -> list[Array]:
+    """Return the limit in the coordinates of the data if it is decided, else the last point."""
+    if ending.jump is not None:
+        inner = path.conserving(ending.jump.weights)
+    elif ending.saddle is not None:
+        inner = ending.saddle.weights
+    else:
+        inner = path.compressed_at(float(path.pieces[-1].t[-1]))
+    return path.to_data(inner)
+
+
 def _at_horizon(path: Path, in_basin: bool) -> Limit:  # noqa: FBT001
     """Say what can be said where the integration stopped."""
     problem, compression = path.problem, path.compression
-    point = path.compressed_at(float(path.t[-1]))
+    point = path.compressed_at(float(path.pieces[-1].t[-1]))
     if in_basin:
         known = levels(problem.flow_data()[0], problem.max_rank)
         jump = close_tail(point, compression.target, compression.metric, known.rank)
@@ -89,7 +100,7 @@ def _at_horizon(path: Path, in_basin: bool) -> Limit:  # noqa: FBT001
         return _open_end(path, point, in_basin=in_basin)
     near = polish_reduced(point, compression.target, compression.metric)
     flat = _flat(near.weights)
-    travelled = max(part.farthest(flat) for part in path.parts)
+    travelled = max(piece.farthest(flat) for piece in path.pieces)
     verdict = classify_reduced(problem, path.to_reduced(near.weights), near.moved)
     arrived = near.moved <= STABLE * travelled and near.unstable <= STABLE * travelled
     if verdict.kind in {"strict_saddle", "non_strict_saddle"} and arrived:
@@ -118,9 +129,9 @@ def _still_far(path: Path, point: list[Array]) -> bool:
     dims = path.compression.dims
     if sum(a * b for a, b in itertools.pairwise(dims)) <= LENGTHY:
         return False
-    travelled = max(part.farthest(_flat(point)) for part in path.parts)
+    travelled = max(piece.farthest(_flat(point)) for piece in path.pieces)
     curvature = hessian_size(point, path.compression.target, path.compression.metric)
-    return bool(path.parts[-1].gradient_norm[-1] > 2 * curvature * STABLE * travelled)
+    return bool(path.pieces[-1].gradient_norm[-1] > 2 * curvature * STABLE * travelled)
 
 
 def _open_end(path: Path, point: list[Array], *, in_basin: bool) -> Limit:
@@ -153,7 +164,7 @@ def _limit(
         verdict=verdict,
         weights=tuple(path.to_data(inner)),
         polish_distance=moved,
-        gradient_before=float(path.parts[-1].gradient_norm[-1]),
+        gradient_before=float(path.pieces[-1].gradient_norm[-1]),
         gradient_after=verdict.gradient_norm,
         certified=certified,
         tail_error=error,
