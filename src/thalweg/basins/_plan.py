@@ -9,15 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._core import (
-    VERSION,
-    Array,
-    DataError,
-    DimensionError,
-    as_count,
-    as_scalar,
-    as_weights,
-)
+from thalweg._core import VERSION, Array, DataError, DimensionError, as_count, as_scalar, as_weights
 from thalweg.basins._coordinates import Setting
 from thalweg.basins._exact import (
     decoded,

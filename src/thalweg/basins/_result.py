@@ -229,6 +229,9 @@ class Sweep(Result):
 
         return list(schema_of(self.plan).names)
 
+    def _key_figure(self) -> Any:
+        return self.plot(panel="fractions")
+
     def summary_rows(self) -> list[tuple[str, str]]:
         """Rows of ``repr``: defects first, then the fractions beside what is known."""
         tally, defects = self._counted

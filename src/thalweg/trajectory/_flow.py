@@ -49,7 +49,8 @@ def flow(
         Start ``[W_1, ..., W_L]`` in the coordinates of the data.
     t_end
         Time to stop at. ``None`` integrates until the limit is decided: by the basin certificate
-        (Spec 3.4) and a closed tail, or because the start lies on the stable set of a saddle.
+        (Spec 3.4) and a closed tail, or because zeros or low rank of the start, which the flow
+        keeps, lead to a saddle.
     rtol
         Tolerance of the integration, relative to the size of the weights.
     max_steps

@@ -75,7 +75,10 @@ class Trajectory(Result):
     @property
     def message(self) -> str:
         """What `status` means here and what to do."""
-        return self.limit.message if self.status == "limit" else self._path.pieces[-1].message
+        if self.status == "limit":
+            return self.limit.message
+        lost = self._ending.lost if self.status == "horizon" else ""
+        return lost or self._path.pieces[-1].message
 
     def weights_at(self, t: float) -> list[Array]:
         """Return the weights at any time of the run, to the order of the method.
