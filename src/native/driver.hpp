@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "bdf.hpp"
+#include "closing.hpp"
 #include "controller.hpp"
 #include "limits.hpp"
 #include "rodas4.hpp"
@@ -81,6 +82,12 @@ public:
         field_.pack(trial_, out);
         gradient_norm = norm(field_.length(), trial_slope_);
         return loss;
+    }
+    // Gauss-Newton from y; where it comes to goes to `out`. Returns |M| there, see Closing::run.
+    double close(const double* y, double* out) {
+        field_.unpack(y, trial_);
+        const double rest = Closing(field_).run(trial_);
+        return field_.pack(trial_, out), rest;
     }
     double time_rhs(const double* y, std::int64_t repeats) {
         field_.unpack(y, trial_);

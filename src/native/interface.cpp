@@ -75,6 +75,15 @@ double thalweg_advance(void* driver, const double* y, double h, double* out, dou
     }
 }
 
+// Rest of M, in multiples of its rounding, after Gauss-Newton steps onto {P D = T}; NaN: singular.
+double thalweg_close_tail(void* driver, const double* y, double* out) {
+    try {
+        return static_cast<Driver*>(driver)->close(y, out);
+    } catch (const std::exception&) {
+        return std::numeric_limits<double>::quiet_NaN();
+    }
+}
+
 // Seconds of one right-hand side, for benchmarks.
 double thalweg_time_rhs(void* driver, const double* y, std::int64_t repeats) {
     return static_cast<Driver*>(driver)->time_rhs(y, repeats);

@@ -67,6 +67,7 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "thalweg_hessian_product": (None, [Pointer] * 4),
     "thalweg_hessian": (ctypes.c_int, [Pointer] * 3),
     "thalweg_advance": (Double, [Pointer, Pointer, Double, Pointer, Pointer]),
+    "thalweg_close_tail": (Double, [Pointer] * 3),
     "thalweg_time_rhs": (Double, [Pointer, Pointer, Integer]),
 }
 
@@ -181,6 +182,15 @@ class Core:
         if np.isnan(loss):
             raise IntegrationError("not enough memory for steps of order eight; use method='rock4'")
         return out, float(loss), norm.value
+
+    def close_tail(self, y: Array) -> tuple[Array, float]:
+        """Return where Gauss-Newton leads from `y`, and ``|M|`` there in multiples of rounding.
+
+        The second is NaN where ``J J^T`` is singular or memory is short.
+        """
+        y, out = _array(y, self.size), np.empty(self.size)
+        rest = self._library.thalweg_close_tail(self._handle, _address(y), _address(out))
+        return out, float(rest)
 
     def time_rhs(self, y: Array, repeats: int) -> float:
         """Return the seconds that one right-hand side takes."""

@@ -19,12 +19,10 @@ GRADIENT_FLOOR = 1e-12
 """Gradient, relative to its natural size, at which rounding hides the direction of motion."""
 SLOWER = 0.1
 """Factor by which the gradient falls between two questions whether the run has come to rest."""
-TAIL_LOOSE = 100.0
-"""Tolerance inside the basin relative to the one before: errors are no longer amplified there."""
-SMOOTH = 400
-"""Points of a piece below which long steps are recorded with points inside."""
-TAIL_STEP = 0.04
-"""Factor by which the excess loss falls between two predictions of the limit."""
+FINEST_TAIL = 1e-12
+"""Relative error of the predicted limit that is good enough at any tolerance."""
+TAIL_STEP, LOWEST_STEP = 0.04, 1e-8
+"""Factor by which the excess loss falls between two predictions of the limit: at most, at least."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -89,11 +87,10 @@ class Runner:
             state=self.parts[-1].state if self.parts else None,
             **self.options,
         )
-        part = piece.refined(SMOOTH)
         self.forget()
-        self.parts.append(part)
-        self.taken += int(part.stats["steps"])
-        return part
+        self.parts.append(piece)
+        self.taken += int(piece.stats["steps"])
+        return piece
 
     def forget(self) -> None:
         """Let go of the state of the last piece, which is as large as some sets of weights."""
@@ -165,6 +162,7 @@ def settle(runner: Runner) -> Ending | None:
 def _close(runner: Runner, floor: float) -> Ending:
     """Go on inside the basin until two predictions of the limit agree."""
     problem, levels = runner.start, runner.levels
+    goal = max(runner.rtol, FINEST_TAIL)
     before: Jump | None = None
     error: float | None = None
     while True:
@@ -177,17 +175,23 @@ def _close(runner: Runner, floor: float) -> Ending:
             error = min(change, curvature * jump.length**2) / size
         if jump.converged and jump.length <= 1e-14 * size:
             error = jump.length / size
-        if jump.converged and error is not None and error <= TAIL_LOOSE * runner.rtol:
+        if jump.converged and error is not None and error <= goal:
             break
         excess = runner.loss - levels.least
-        if excess <= 1e-13 * max(levels.least, 1e-15 * float(np.sum(levels.sigma**2))):
+        least_excess = 1e-13 * max(levels.least, 1e-15 * float(np.sum(levels.sigma**2)))
+        if excess <= least_excess:
             break
+        curvature = 1.0 / size
+        if error is not None and jump.length > 0.0:
+            curvature = error * size / jump.length**2
+        wanted = _step_down(jump, curvature, goal * size) * excess
         before = jump
         part = runner.advance(
             t_end=np.inf,
-            loss_stop=levels.least + TAIL_STEP * excess,
+            loss_stop=levels.least + max(wanted, 0.5 * least_excess),
             gradient_stop=1e-3 * floor,
-            atol=TAIL_LOOSE * runner.rtol * float(np.sqrt(np.mean(runner.parts[-1].y[-1] ** 2))),
+            # Errors are no longer amplified: the tolerance is that of the weights as they are.
+            atol=runner.rtol * float(np.sqrt(np.mean(runner.parts[-1].y[-1] ** 2))),
         )
         if part.status is not Status.LOSS_STOP:
             jump = close_tail(runner.point, problem.target, problem.metric, levels.rank)
@@ -198,6 +202,16 @@ def _close(runner: Runner, floor: float) -> Ending:
         tail_error=error if jump.converged else None,
         saddle=None,
     )
+
+
+def _step_down(jump: Jump, curvature: float, goal: float) -> float:
+    """Return the factor of the excess loss at which the next prediction should be good enough.
+
+    Its error is `curvature` times the squared way left, which falls like the excess.
+    """
+    if not (jump.converged and curvature > 0.0 and jump.length > 0.0):
+        return TAIL_STEP
+    return min(max(0.25 * goal / (curvature * jump.length**2), LOWEST_STEP), TAIL_STEP)
 
 
 def _norm(weights: list[Array]) -> float:
