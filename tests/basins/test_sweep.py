@@ -357,11 +357,11 @@ def test_what_cannot_be_is_said_in_one_line(options, words):
 
 def test_things_that_are_no_problem_and_no_starts():
     p = tw.Problem.from_target([3.0, 1.5], dims=(4, 3, 3, 2))
-    with pytest.raises(tw.DataError, match="must be a tw.Problem"):
+    with pytest.raises(tw.DataError, match=r"must be a tw\.Problem"):
         tw.sweep(None, n=4)
     with pytest.raises(tw.DimensionError, match="a sequence of starts"):
         tw.basins.from_starts(p, None)
-    with pytest.raises(tw.DataError, match="no start 1.5"):
+    with pytest.raises(tw.DataError, match=r"no start 1\.5"):
         tw.sweep(p, n=4).start(1.5)
 
 
