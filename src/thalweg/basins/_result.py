@@ -173,7 +173,8 @@ class Sweep(Result):
         self, q: tuple[float, ...] = (0.05, 0.5, 0.95), *, level: float = 0.95
     ) -> tuple[Times, ...]:
         """Return quantiles of the time until the limit is certified, at each point of the grid."""
-        return decision_times(self.plan, self.batches(), _inside(q, "q"), _inside(level, "level")[0])
+        share = _inside(level, "level")[0]
+        return decision_times(self.plan, self.batches(), _inside(q, "q"), share)
 
     def plateau_times(
         self, q: tuple[float, ...] = (0.05, 0.5, 0.95), *, level: float = 0.95
@@ -194,7 +195,8 @@ class Sweep(Result):
             With intervals from order statistics. Starts that did not pass a plateau do not count;
             one that was still there at the end counts as infinitely late.
         """
-        return plateau_times(self.plan, self.batches(), _inside(q, "q"), _inside(level, "level")[0])
+        share = _inside(level, "level")[0]
+        return plateau_times(self.plan, self.batches(), _inside(q, "q"), share)
 
     def _require_measure(self) -> None:
         if self.plan.experiment is not None:
