@@ -22,7 +22,7 @@ from frontier import DOCS, TARGETS, Point, best_of, clock, machine, mean, sweep,
 from peers import limit_run, scipy_run, solvers, tail_solvers
 from problems import PROBLEMS, FlowProblem
 
-PAGE = DOCS / "performance.md"
+PAGE, DATA = DOCS / "performance.md", DOCS / "performance.json"
 FAMILIES = {"CVODE from Python": "CVODE BDF", "CVODE from C": "CVODE in C", "diffrax": "diffrax"}
 Found = dict[str, list[Point]]
 
@@ -92,7 +92,8 @@ def summary(all_found: dict[str, Found], tails: dict[str, Found]) -> list[str]:
         row(label, all_found, start, "thalweg (native)")
     for label, start in FAMILIES.items():
         row(f"{label}, to the limit", tails, start, "thalweg, to the limit")
-        row(f"{label}, whole `flow` with verdict", tails, start, "thalweg.flow, with verdict")
+        row(f"{label}, `flow` to the limit", tails, start, "thalweg.flow")
+        row(f"{label}, `flow` with verdict read", tails, start, "thalweg.flow, with verdict")
     return [*lines, ""]
 
 
@@ -103,18 +104,29 @@ def closed_tail(problem: FlowProblem, seconds: float) -> Found:
         return {}
     until, limit = reach
     longer = dataclasses.replace(problem, t_end=until)
-    ends = {"thalweg, to the limit", "thalweg.flow, with verdict"}
     reference = scipy_run(longer, "DOP853")(3e-13, 1e-15)
     return {
-        label: sweep(longer, run, limit if label in ends else reference, seconds)
+        label: sweep(longer, run, limit if label.startswith("thalweg") else reference, seconds)
         for label, run in tail_solvers(longer).items()
     }
+
+
+def kept() -> tuple[dict[str, Found], dict[str, Found]]:
+    """Return what was measured before, which a run with ``--only`` completes."""
+    data = json.loads(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
+    return data.get("flow", {}), data.get("tail", {})
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=3.0, help="for each solver's ladder")
-    parser.add_argument("--only", nargs="*", default=None, choices=list(PROBLEMS))
+    parser.add_argument(
+        "--only",
+        nargs="*",
+        default=None,
+        choices=list(PROBLEMS),
+        help="the others keep the figures that are in the data file",
+    )
     parser.add_argument("--no-tail", action="store_true", help="leave out the runs to the limit")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name} and pictures")
     options = parser.parse_args()
@@ -124,7 +136,7 @@ def main() -> int:
         "Time to the end point at equal achieved error, in milliseconds; the last column is the "
         "time of a solver divided by that of thalweg's native engine, at "
         + ", ".join(f"{e:.0e}" for e in TARGETS)
-        + f". Written by `python benchmarks/flow_vs_peers.py {' '.join(sys.argv[1:])}`; see "
+        + ". Written by `python benchmarks/all.py --write`; see "
         "benchmarks/README.md for what is measured and how. *Over budget*: the solver did not "
         "come to that error within the seconds or steps that the benchmark grants each of them, "
         "which says nothing about what it would do with more.",
@@ -132,9 +144,8 @@ def main() -> int:
         f"Machine: {machine()}.",
         "",
     ]
-    began, parts = time.perf_counter(), []
-    everything: dict[str, Found] = {}
-    tails: dict[str, Found] = {}
+    began = time.perf_counter()
+    everything, tails = kept() if options.only else ({}, {})
     for name in options.only or PROBLEMS:
         problem = PROBLEMS[name]()
         reference = scipy_run(problem, "DOP853")(3e-13, 1e-15)
@@ -142,20 +153,18 @@ def main() -> int:
         for label, run in solvers(problem).items():
             print(f"{name} {label} {time.perf_counter() - began:.0f} s", flush=True)
             everything[name][label] = sweep(problem, run, reference, options.seconds)
-        tail = {} if options.no_tail else closed_tail(problem, options.seconds)
-        if tail:
-            tails[name] = tail
-        lines = section(problem, everything[name], tail)
-        print("\n".join(lines), flush=True)
-        parts += lines
+        tails[name] = {} if options.no_tail else closed_tail(problem, options.seconds)
+        print("\n".join(section(problem, everything[name], tails[name])), flush=True)
+    everything, tails = ({k: d[k] for k in PROBLEMS if d.get(k)} for d in (everything, tails))
+    parts = [x for k, f in everything.items() for x in section(PROBLEMS[k](), f, tails.get(k, {}))]
     page += summary(everything, tails) + roofline.section() + parts
     print("\n".join(summary(everything, tails)))
     if options.write:
         PAGE.write_text("\n".join(page).rstrip() + "\n", encoding="utf-8")
         for name, found in everything.items():
             pictures.work_precision(name, found)
-        kept = json.dumps({"flow": everything, "tail": tails}, indent=1)
-        (DOCS / "performance.json").write_text(kept + "\n", encoding="utf-8")
+        text = json.dumps({"flow": everything, "tail": tails}, indent=1)
+        DATA.write_text(text + "\n", encoding="utf-8")
     print(f"{time.perf_counter() - began:.0f} s in all")
     return 0
 

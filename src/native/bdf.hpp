@@ -38,7 +38,7 @@ public:
     const double* linearized() const { return origin_; }
     void restore(const double* origin) {
         if (plan.shift == 0) return;
-        std::memcpy(origin_, origin, sizeof(double) * field_.length());
+        field_.unpack(origin, origin_);  // kept without padding
         system_.linearize(origin_);
         system_.factorize(plan.shift, plan.radius);
     }

@@ -17,6 +17,7 @@ struct State {
     double ceiling, quiet, rival, tried_from;  // tried_from: NaN when there is no trial
     double rhs_cost, implicit_cost;  // seconds of a right-hand side and of an implicit step
     double seen;  // length of implicit steps when they last grew
+    double lead;  // how much longer implicit steps were than explicit ones when they won
     double left, left_step, lift;  // efficiency and step of the explicit method left; their ratio
     std::int64_t implicit, fixed, wait, patience, since;  // fixed: the method may not change
     std::int64_t turn, calm, high;  // steps since order eight began or ended; to wait; it is used
@@ -49,8 +50,9 @@ public:
 
     // Kind of the next step; its length goes to `step`.
     std::int64_t next(double& step) {
-        if (s_.high && stays_high(step)) return high_kind;
         if (s_.implicit && stays_implicit(step)) return implicit_kind;
+        if (s_.high && stays_high(step)) return high_kind;
+        if (s_.implicit) return implicit_kind;
         const double reach = std::min(s_.h, longest());
         const Index degree = rock4_.choose(reach * s_.radius);
         const double stages = rock4_.degree(degree).stages, work = stages * s_.rhs_cost;
@@ -58,13 +60,22 @@ public:
         if (s_.fixed) return degree;
         if (turns_high(reach, stages, step)) return high_kind;
         if (reach * s_.radius > brief && s_.wait >= interval(work)) {
-            s_.implicit = 1;
-            s_.since = s_.wait = 0;
-            s_.tried_from = s_.seen = step = s_.h;
-            s_.rival = work / reach;
+            tries(step = s_.h, work / reach);
             return implicit_kind;
         }
         return degree;
+    }
+
+    // Whether a trial that would begin with steps of length h does not begin: too short to win, or
+    // the rest of the way is cheaper.
+    bool declines(double h, double rest) {
+        if (s_.fixed) return false;
+        const double cost = s_.implicit_cost;
+        if (cost <= hopeful * s_.rival * h && trial_steps * cost <= s_.rival * rest) return false;
+        s_.h = s_.tried_from;
+        s_.tried_from = std::numeric_limits<double>::quiet_NaN();
+        s_.implicit = 0;
+        return true;
     }
 
     void accepted() { ++s_.since, ++s_.wait, ++s_.turn; }
@@ -80,11 +91,17 @@ private:
     // Whether the step of order eight goes on; its length goes to `step`.
     bool stays_high(double& step) {
         const double cap = high_reach(), h = std::min(s_.h, cap);
+        const double work = Dop853::stages * s_.rhs_cost;
         step = h;
         if (s_.fixed) return true;
+        if (s_.h > cap && s_.calm > settle && s_.multistep && s_.wait >= interval(work)) {
+            tries(h, work / h);
+            return false;
+        }
         const bool judged = compares(h, h / Dop853::stages);
         if (judged || (s_.h > cap && s_.turn >= s_.calm)) {
-            leave(judged ? s_.left_step : h / s_.lift, h, h / Dop853::stages, judged);
+            leave(judged ? s_.left_step : std::sqrt(s_.h * h) / s_.lift, h, h / Dop853::stages,
+                  judged);
             return false;
         }
         return true;
@@ -107,7 +124,7 @@ private:
         const bool worse = efficiency < s_.left;
         const double ratio = s_.high ? h / s_.left_step : s_.left_step / h;
         s_.lift = std::min(std::max(ratio, 1.0), 16.0);
-        s_.calm = worse ? std::min(2 * s_.calm, calmest) : settle;
+        s_.calm = worse ? std::min(2 * std::max(s_.calm, settle), calmest) : settle;
         if (!worse) s_.left = std::numeric_limits<double>::quiet_NaN();
         return worse;
     }
@@ -122,6 +139,7 @@ private:
     }
 
     static constexpr double brief = 2.0;  // step times radius that implicit steps cannot beat
+    static constexpr double hopeful = 2.0;  // cost of a trial's first step, of explicit ones
     static constexpr std::int64_t stay = 5, patient = 8, trial_steps = 12, most_patient = 640;
 
     // Whether implicit steps go on; the length of the next goes to `step`.
@@ -133,6 +151,7 @@ private:
         if (std::isnan(s_.tried_from)) {
             if (s_.since < stay || price <= explicit_price()) return true;
         } else if (s_.since >= 4 && price < 0.8 * s_.rival) {
+            s_.lead = std::max(s_.h / s_.tried_from * (s_.high ? s_.lift : 1.0), 1.0);
             s_.tried_from = std::numeric_limits<double>::quiet_NaN();
             s_.patience = patient;
             s_.since = 0;
@@ -149,10 +168,17 @@ private:
         return false;
     }
 
-    // Seconds per unit of time of explicit steps no longer than the implicit ones, or of the
-    // longest stable ones of order eight.
+    void tries(double h, double rival) {
+        s_.implicit = 1;
+        s_.since = s_.wait = 0;
+        s_.tried_from = s_.seen = h;
+        s_.rival = rival;
+    }
+
+    // Seconds per unit of time of explicit steps, shorter than the implicit ones by as much as
+    // they were before those, or of the longest stable ones of order eight.
     double explicit_price() const {
-        const double reach = std::min(s_.h, longest());
+        const double reach = std::min(s_.h / s_.lead, longest());
         const double stages = rock4_.degree(rock4_.choose(reach * s_.radius)).stages;
         return s_.rhs_cost * std::min(stages / reach, Dop853::stages / high_reach());
     }
@@ -160,7 +186,7 @@ private:
     // Explicit steps before implicit ones are tried: the trial must be cheap against them.
     double interval(double work) const {
         const double ratio = s_.implicit_cost / work;
-        return std::max(double(s_.patience), (ratio < 0.5 ? 1.0 : 1.5) * trial_steps * ratio);
+        return std::max(double(s_.patience), (ratio < 0.5 ? 1.5 : 2.0) * trial_steps * ratio);
     }
 
     double longest() const {

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "bdf.hpp"
+#include "closing.hpp"
 #include "controller.hpp"
 #include "limits.hpp"
 #include "rodas4.hpp"
@@ -82,6 +83,12 @@ public:
         gradient_norm = norm(field_.length(), trial_slope_);
         return loss;
     }
+    // Gauss-Newton from y; where it comes to goes to `out`. Returns |M| there, see Closing::run.
+    double close(const double* y, double* out) {
+        field_.unpack(y, trial_);
+        const double rest = Closing(field_).run(trial_);
+        return field_.pack(trial_, out), rest;
+    }
     double time_rhs(const double* y, std::int64_t repeats) {
         field_.unpack(y, trial_);
         const auto begin = std::chrono::steady_clock::now();
@@ -148,7 +155,11 @@ private:
             if (kind == implicit_kind && s.multistep) {
                 kind = bdf_kind;
                 Bdf& bdf = multistep();
-                if (explicit_before) h = s.h = s.seen = bdf.enter(h, s.tolerance);
+                if (explicit_before) {
+                    h = bdf.enter(h, s.tolerance);
+                    if (choice.declines(h, limits.t_end - s.t)) continue;
+                    s.h = s.seen = h;
+                }
             }
             if (kind == implicit_kind && !limits.dense) return implicit_due;
             const bool last = s.t + h >= limits.t_end;

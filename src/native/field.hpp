@@ -44,6 +44,7 @@ public:
     Index stride(int l) const { return stride_[l]; }
     Index offset(int l) const { return offset_[l]; }
     const double* metric() const { return metric_; }
+    const double* target() const { return target_; }  // rows of stride(0)
 
     // From rows side by side to padded rows, and back.
     void unpack(const double* packed, double* y) const {

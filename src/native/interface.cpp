@@ -22,7 +22,7 @@ int thalweg_cpu_level() {
 }
 
 // Version of the structures below; Python refuses a library with another one.
-int thalweg_interface() { return 4; }
+int thalweg_interface() { return 5; }
 
 void* thalweg_open(int depth, const std::int64_t* dims, const double* target,
                    const double* metric) {
@@ -70,6 +70,15 @@ int thalweg_hessian(void* driver, const double* y, double* out) {
 double thalweg_advance(void* driver, const double* y, double h, double* out, double* norm) {
     try {
         return static_cast<Driver*>(driver)->advance(y, h, out, *norm);
+    } catch (const std::exception&) {
+        return std::numeric_limits<double>::quiet_NaN();
+    }
+}
+
+// Rest of M, in multiples of its rounding, after Gauss-Newton steps onto {P D = T}; NaN: singular.
+double thalweg_close_tail(void* driver, const double* y, double* out) {
+    try {
+        return static_cast<Driver*>(driver)->close(y, out);
     } catch (const std::exception&) {
         return std::numeric_limits<double>::quiet_NaN();
     }

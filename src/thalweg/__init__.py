@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.random as _random
 
-from thalweg._core._version import VERSION
-
 if TYPE_CHECKING:
     from thalweg import (
         basins as basins,
@@ -68,7 +66,7 @@ if TYPE_CHECKING:
         flow as flow,
     )
 
-__version__ = VERSION
+__version__: str
 
 _HOME = {
     "AssumptionError": "_core",
@@ -134,6 +132,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _STAGES:
         return importlib.import_module(f"thalweg.{name}")
+    if name == "__version__":
+        return importlib.import_module("thalweg._core").VERSION
     if name in _HOME:
         value = getattr(importlib.import_module(f"thalweg.{_HOME[name]}"), name)
         globals()[name] = value

@@ -333,3 +333,41 @@ def test_memory_is_flat(tmp_path):
         peaks.append(int(out.stdout) * 1024)
     assert peaks[1] < 1e9
     assert peaks[1] < 1.3 * peaks[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"n": 2**70}, "more than the"),
+        ({"n": 10**15}, "more than the"),
+        ({"workers": 0}, "workers must be a positive integer"),
+        ({"workers": -1}, "workers must be a positive integer"),
+        ({"store": 3}, "store must be the name of a folder"),
+        ({"store": ""}, "store must be the name of a folder"),
+        ({"store": "a\0b"}, "store must be the name of a folder"),
+        ({"experiment": 1}, "experiment must be a name"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_line(options, words):
+    p = tw.Problem.from_target([3.0, 1.5], dims=(4, 3, 3, 2))
+    with pytest.raises(tw.DataError, match=words) as caught:
+        tw.sweep(p, tw.init.gaussian, **{"n": 4, **options})
+    assert "\n" not in str(caught.value)
+
+
+def test_things_that_are_no_problem_and_no_starts():
+    p = tw.Problem.from_target([3.0, 1.5], dims=(4, 3, 3, 2))
+    with pytest.raises(tw.DataError, match=r"must be a tw\.Problem"):
+        tw.sweep(None, n=4)
+    with pytest.raises(tw.DimensionError, match="a sequence of starts"):
+        tw.basins.from_starts(p, None)
+    with pytest.raises(tw.DataError, match=r"no start 1\.5"):
+        tw.sweep(p, n=4).start(1.5)
+
+
+def test_starts_near_saddles_repeat_to_the_bit():
+    # These take the implicit steps of a single run, in slices that a clock ends.
+    p = tw.Problem.from_target([30.0, 1.0, 0.03], dims=(3, 3, 3, 3))
+    plan = tw.basins.make_plan(p, tw.init.gaussian, 16, scale=0.01)
+    tables = [tw.basins.run_plan(plan, workers=k).table for k in (1, 3)]
+    assert tables[0].equals(tables[1])

@@ -115,11 +115,12 @@ def test_help_is_quick_and_imports_no_numbers():
     assert min(times) < 0.5
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(os.name == "nt", reason="signals differ")
 def test_interruption_keeps_what_there_is(tmp_path):
     command = [sys.executable, "-m", "thalweg", "flow", "digits", "--widths", "60,60,60"]
     command += ["--rtol", "1e-13", "--json", "--out", str(tmp_path)]
-    for delay in (2.5, 8.0, 20.0):  # a busy machine may not have begun to integrate before
+    for delay in (2.5, 8.0, 20.0, 60.0):  # a busy machine may not have begun to integrate before
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

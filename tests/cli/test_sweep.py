@@ -97,3 +97,12 @@ def test_another_plan_is_refused(thalweg):
     out = thalweg("sweep", *NETWORK, "--n", 21, "--store", "a")
     assert out.code == 2
     assert "another sweep" in out.err
+
+
+def test_a_report_in_the_store_leaves_it_readable_as_a_folder(thalweg, tmp_path):
+    plan = ("sweep", *NETWORK, "--n", 30, "--init", "gaussian:0.3", "--store", "a", "--quiet")
+    assert thalweg(*plan, "--report").code == 0
+    assert (tmp_path / "a/_report/report.html").exists()
+    assert pq.read_table(tmp_path / "a").num_rows == 30
+    (tmp_path / "a/_manifest.json").unlink()
+    assert thalweg(*plan).code == 0  # the report is no foreign file

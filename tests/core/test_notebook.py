@@ -3,6 +3,7 @@
 import base64
 import re
 
+import numpy as np
 import pytest
 
 import thalweg as tw
@@ -16,7 +17,13 @@ def results():
     p = tw.Problem.from_target([3.0, 1.0], dims=(3, 2, 2))
     run = tw.flow(p, tw.init.gaussian(p))
     saddle = tw.critical_point(p, (1,))
+    net = tw.nonlinear.ShallowProblem(np.eye(2), [1.0, -1.0], hidden=2, activation="relu")
     return {
+        "descent": tw.descend(p, tw.init.gaussian(p), lr=0.05, steps=20),
+        "drift_curve": tw.optimizers.drift_against_step(p, tw.init.gaussian(p), [0.02, 0.01], 1.0),
+        "shallow": net.flow(net.start(0.5, rng=0), 1.0),
+        "gradient_run": tw.counterexamples.unbounded.flow([0.7, 0.7], 10.0),
+        "sweep": tw.sweep(p, tw.init.gaussian, n=4, scale=[0.1]),
         "run": run,
         "certificate": run.certificate,
         "atlas": tw.atlas(p),
@@ -25,13 +32,40 @@ def results():
     }
 
 
-@pytest.mark.parametrize("name", ["run", "certificate", "atlas", "verdict", "slice"])
+EXPLORED = ["run", "certificate", "atlas", "verdict", "slice"]
+BEYOND = ["descent", "drift_curve", "shallow", "gradient_run", "sweep"]
+
+
+@pytest.mark.parametrize("name", EXPLORED + BEYOND)
 def test_results_come_with_their_key_figure_and_table(results, name):
     text = results[name]._repr_html_()
     picture = base64.b64decode(PICTURE.search(text).group(1))
     assert picture.startswith(b"\x89PNG")
     assert len(picture) < 200_000
     assert "<table>" in text
+
+
+def test_a_monitor_comes_with_its_key_figure_once_it_has_recorded_something():
+    torch = pytest.importorskip("torch")
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with tw.monitor.watch(model, optimizer, every=1) as m:
+        assert "<img" not in m._repr_html_()
+        for _ in range(3):
+            optimizer.zero_grad()
+            model(torch.ones(5, 3)).square().sum().backward()
+            optimizer.step()
+    for item in (m, m.record):
+        picture = base64.b64decode(PICTURE.search(item._repr_html_()).group(1))
+        assert picture.startswith(b"\x89PNG")
+        assert len(picture) < 200_000
+
+
+def test_runs_without_a_step_are_shown():
+    net = tw.nonlinear.ShallowProblem(np.eye(2), [1.0, -1.0], hidden=2, activation="relu")
+    rest = net.flow([np.zeros((2, 2)), np.zeros((1, 2))])
+    for result in (rest, tw.counterexamples.unbounded.flow([0.0, 0.0])):
+        assert "<table>" in result._repr_html_()
 
 
 def test_results_without_a_picture_are_tables():

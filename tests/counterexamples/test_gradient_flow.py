@@ -139,3 +139,28 @@ def test_a_wrong_gradient_away_from_the_start_is_seen():
 
 def test_public_name():
     assert tw.gradient_flow is gradient_flow
+
+
+def test_gradients_whose_squares_underflow_are_no_arrival():
+    """``exp(-x)`` has no critical point: its trajectory ``log(1 + t)`` never comes to rest."""
+    run = gradient_flow(
+        lambda x: np.exp(-x[0]),
+        lambda x: -np.exp(-x),
+        [0.0],
+        t_end=1e170,
+        hess=lambda x: np.exp(-x[:, None]),
+    )
+    assert run.status == "horizon"
+    assert run.final[0] == pytest.approx(170 * np.log(10.0), rel=1e-6)
+    assert 0.0 < run.gradient_norm[-1] < 1e-162
+
+
+def test_trajectories_that_leave_the_range_of_numbers_warn_of_nothing():
+    for power in (2, 4):
+        run = gradient_flow(
+            lambda x, p=power: -(float(x[0]) ** p),
+            lambda x, p=power: -p * x ** (p - 1),
+            [1.0],
+            max_steps=3000,
+        )
+        assert run.status in {"horizon", "failed"}

@@ -210,7 +210,8 @@ def test_ends_and_the_time_in_the_basin(engine):
     assert np.all(early.t == 0.01)
     assert np.all(np.isnan(early.basin_time))
     still = solve_batch(target, metric, [0 * w for w in starts], t_end=1.0, **shared)
-    assert np.all(still.status == Status.GRADIENT_STOP)
+    assert np.all(still.status == Status.T_END)
+    assert np.all(still.t == 1.0)
 
 
 @compiled

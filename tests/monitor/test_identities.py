@@ -198,3 +198,21 @@ def test_adaptivity_is_what_differs_from_a_common_step(mlp, batches, rows):
                 optimizer.step()
         row = rows(m, "0 -> 2")[-1]
         assert (abs(row["adaptivity"]) > 1e-2 * row["change"]) is adaptive
+
+
+@pytest.mark.parametrize("make", [torch.optim.Adam, torch.optim.AdamW])
+def test_the_first_step_of_adam_remembers_nothing(make):
+    """Corrected for its bias the first moment is the gradient, so momentum has no part."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(5, 7), torch.nn.ReLU(), torch.nn.Linear(7, 3))
+    model = model.double()
+    optimizer = make(model.parameters(), lr=1e-2, weight_decay=0.0)
+    with tw.monitor.watch(model, optimizer, every=1) as m:
+        for _ in range(3):
+            optimizer.zero_grad()
+            model(torch.ones(4, 5, dtype=torch.float64)).square().mean().backward()
+            optimizer.step()
+    first, *later = m.table.to_pylist()
+    assert abs(first["momentum"]) < 1e-12 * first["change"]
+    assert abs(first["adaptivity"]) > 0.1 * first["change"]
+    assert all(abs(row["momentum"]) > 1e-6 * row["change"] for row in later)

@@ -207,3 +207,12 @@ def test_progress_is_told(net):
     told = []
     problem.flow(problem.start(0.3, rng=0), 1.0, progress=lambda *item: told.append(item))
     assert all(len(item) == 3 for item in told)
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "tanh"])
+def test_targets_of_zero_are_arrived_at(activation):
+    X = np.random.default_rng(0).normal(size=(6, 3))
+    net = tw.nonlinear.ShallowProblem(X, np.zeros((6, 2)), hidden=4, activation=activation)
+    run = net.flow(net.start(0.5, rng=1))
+    assert run.status == "limit", run.message
+    assert run.loss[-1] < 1e-18 * run.loss[0]

@@ -40,10 +40,7 @@ def _fill(plan: Plan, rows: Rows, place: int, start: list[Array]) -> None:
     limit, passed, end = run.limit, run.plateaus, p.reduce(run.final)
     verdict = limit.verdict
     kind, because = verdict.kind, limit.decided_by
-    if kind == "non_strict_saddle" and because.startswith("polished"):
-        # Null directions of the Hessian lead away there, however slowly: being near proves nothing.
-        kind, because = "undecided", "near a non-strict saddle"
-    elif kind == "not_critical":
+    if kind == "not_critical":
         kind = "undecided"
     rows.decide(place, run.status, kind, because)
     rows.learn(place, verdict.learned, verdict.rank)

@@ -6,6 +6,7 @@ without being below the basin level, and what met a saddle so closely that round
 how it went on.
 """
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from thalweg._core import Array
 from thalweg.basins._careful import follow
 from thalweg.basins._coordinates import Setting, degenerate, gradient_room
+from thalweg.basins._grams import frobenius_squares, inner_gram, outer_gram
 from thalweg.basins._grid import points as grid_points, shown
 from thalweg.basins._plan import Plan
 from thalweg.basins._rates import later_rates
@@ -25,7 +27,6 @@ from thalweg.basins._schema import (
     to_table,
 )
 from thalweg.basins._stop import check_stop
-from thalweg.conserved import imbalance
 from thalweg.integrate import MOST_MODES, BatchSolution, Status, solve_batch
 
 TAIL = 1e-7
@@ -91,8 +92,10 @@ def compute(plan: Plan, k: int) -> Any:
 
 def _decide(plan: Plan, rows: Rows, stacks: list[Array]) -> None:
     setting = plan.setting
-    conserved = imbalance(stacks)
-    sizes = [np.sqrt(np.sum(item.reshape(len(item), -1) ** 2, axis=1)) for item in conserved]
+    sizes = [
+        np.sqrt(frobenius_squares(inner_gram(after) - outer_gram(before)))
+        for before, after in itertools.pairwise(stacks)
+    ]
     rows.imbalance[:] = np.max(sizes, axis=0) if sizes else 0.0
     inner = setting.compress(stacks)
     usual = ~degenerate(inner)
@@ -123,7 +126,7 @@ def _batch(plan: Plan, rows: Rows, places: npt.NDArray[np.int64], stacks: list[A
         threads=1,
         progress=lambda _done, _count: check_stop(),
     )
-    if any(item is Status.INTERRUPTED for item in done.status):
+    if Status.INTERRUPTED in list(done.status):
         raise KeyboardInterrupt
     for name in ("loss", "gradient_norm", "drift", "steps"):
         getattr(rows, name)[places] = getattr(done, name)

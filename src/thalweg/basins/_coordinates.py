@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._core import Array
+from thalweg.basins._grams import inner_gram, outer_gram, traces
 from thalweg.certificate import Levels, levels
 from thalweg.landscape import Target, gradient_scale
 from thalweg.problem import Problem
@@ -129,12 +130,11 @@ def degenerate(stacks: list[Array]) -> np.ndarray[tuple[int], np.dtype[np.bool_]
     """
     found = np.zeros(len(stacks[0]), dtype=bool)
     for below, above in itertools.pairwise(stacks):
-        gram = np.zeros((len(below), below.shape[1], below.shape[1]))
-        for part in (below, _transposed(above)):
-            square = part @ _transposed(part)
-            size = np.trace(square, axis1=1, axis2=2)
-            gram += square / np.where(size > 0, size, 1.0)[:, np.newaxis, np.newaxis]
-        found |= _least_pivot(np.moveaxis(gram, 0, -1)) < PIVOT
+        gram = np.zeros((below.shape[1], below.shape[1], len(below)))
+        for square in (outer_gram(below), inner_gram(above)):
+            size = traces(square)
+            gram += square / np.where(size > 0, size, 1.0)
+        found |= _least_pivot(gram) < PIVOT
     return found
 
 

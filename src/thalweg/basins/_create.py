@@ -51,7 +51,7 @@ def _refuse_foreign(folder: Path, manifest: Manifest) -> None:
         names = sorted(item.name for item in folder.iterdir())
     except OSError as error:
         _disk.fail(folder, error, "read")
-    own = {FOLDER, QUARANTINE, MANIFEST}
+    own = {FOLDER, QUARANTINE, MANIFEST, "_report"}
     for name in names:
         if NAME.fullmatch(name):
             run = run_of(_disk.get(folder / name))

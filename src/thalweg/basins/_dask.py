@@ -35,7 +35,8 @@ def connect_dask(address: str) -> Any:
         ) from error
     place = address.removeprefix("dask:")
     try:
-        return Client(place, timeout=SECONDS, set_as_default=False)
+        connect: Any = Client
+        return connect(place, timeout=SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise DataError(
             f"no Dask scheduler answers at {place!r}; "

@@ -4,21 +4,13 @@ import dataclasses
 import functools
 import hashlib
 import json
-import math
 from typing import Any
 
 import numpy as np
 
-from thalweg._core import (
-    VERSION,
-    Array,
-    DataError,
-    DimensionError,
-    as_count,
-    as_scalar,
-    as_weights,
-)
+from thalweg._core import VERSION, Array, DataError, DimensionError, as_count, as_scalar, as_weights
 from thalweg.basins._coordinates import Setting
+from thalweg.basins._cutting import refuse_many, usual_size
 from thalweg.basins._exact import (
     decoded,
     decoded_problem,
@@ -33,12 +25,6 @@ from thalweg.init import from_start_coordinates
 from thalweg.problem import Problem
 
 FORMAT = 1
-SECONDS = 0.7
-"""About how long one core takes for a chunk."""
-SMALLEST_CHUNK, LARGEST_CHUNK, PARTS = 256, 16_384, 8
-"""Bounds on the starts of a chunk; a small sweep is cut into at least so many parts."""
-LOOK_CHUNK = 1024
-"""Most starts of a chunk where each look at the widths of intervals is after whole chunks."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -91,7 +77,15 @@ class Plan:
         DataError
             If a number is out of range.
         """
+        given: Any = self.problem
+        if not isinstance(given, Problem):
+            raise DataError(
+                f"the problem must be a tw.Problem, got {type(given).__name__}; "
+                "make one with tw.Problem.from_data or tw.Problem.from_target"
+            )
         as_count(self.n, "n")
+        if self.experiment is not None and not isinstance(self.experiment, str):
+            raise DataError(f"experiment must be a name, got {self.experiment!r}")
         as_scalar(self.rtol, "rtol", low=1e-13, high=1e-1)
         as_count(self.max_steps, "max_steps")
         if self.t_end is not None and not as_scalar(self.t_end, "t_end", low=0.0) > 0.0:
@@ -103,31 +97,17 @@ class Plan:
         if self.family.name == "gaussian":
             for point in self.points:
                 gaussian_scales(self.problem, point)
+        refuse_many(self.count, self.size)
         if self.size <= 0:
-            object.__setattr__(self, "size", self._usual_size())
-
-    def _usual_size(self) -> int:
-        """Estimate from operation counts; a clock would make the store depend on the machine."""
-        dims = self.problem.reduced.dims
-        work = 6.0 * dims[-1] * sum(dims[j] * dims[j + 1] for j in range(len(dims) - 1))
-        each = (
-            3e-6
-            + 700.0 * self._stiffness() * work / 15e9
-            + (0.0 if self.family.vectorized else 1e-4)
-        )
-        fitting = 1 << int(math.log2(max(SECONDS / each, 1.0)))
-        fair = max(SMALLEST_CHUNK, -(-self.count // PARTS))
-        most = LARGEST_CHUNK if self.until_width is None else LOOK_CHUNK
-        return max(1, min(fitting, fair, most))
-
-    def _stiffness(self) -> float:
-        """Estimate how many more stages a step takes than the least, from the slowest direction."""
-        sigma = self.setting.known.sigma[: self.setting.known.rank]
-        if not len(sigma):
-            return 1.0
-        metric, power = self.setting.metric, 2.0 - 2.0 / self.problem.depth
-        spread = float(metric.max() / metric.min()) ** 2 * float(sigma[0] / sigma[-1]) ** power
-        return max(1.0, 0.5 * math.sqrt(min(spread, 1e8)))
+            size = usual_size(
+                self.problem,
+                self.setting,
+                self.count,
+                vectorized=self.family.vectorized,
+                looks=self.until_width is not None,
+            )
+            object.__setattr__(self, "size", size)
+            refuse_many(self.count, self.size)
 
     @functools.cached_property
     def points(self) -> list[dict[str, Any]]:
@@ -206,7 +186,8 @@ class Plan:
         DataError
             If there is no such start.
         """
-        if not 0 <= index < self.count:
+        place: Any = index
+        if not isinstance(place, (int, np.integer)) or not 0 <= place < self.count:
             raise DataError(f"there is no start {index}: the plan has {self.count}, counted from 0")
         return [item[0].copy() for item in self.stacks(index, index + 1)]
 
@@ -285,6 +266,12 @@ def given_stacks(p: Problem, starts: Any) -> tuple[Array, ...]:
     DimensionError
         If they do not fit the problem.
     """
+    problem: Any = p
+    if not isinstance(problem, Problem) or not np.iterable(starts):
+        raise DimensionError(
+            f"a tw.Problem and a sequence of starts are needed, got {type(p).__name__} and "
+            f"{type(starts).__name__}"
+        )
     items = list(starts)
     if items and all(isinstance(item, np.ndarray) and item.ndim == 3 for item in items):
         if len({len(item) for item in items}) != 1 or len(items) != p.depth:

@@ -81,7 +81,8 @@ def make_pool(executor: Executor | str | None, workers: int | None, report: Repo
     if str(executor).startswith("dask:"):
         client = connect_dask(str(executor))
         count = workers or max(1, sum(client.nthreads().values()))
-        return _given(client.get_executor(), count, report, client.close)
+        # Impure: a chunk that is tried again must not get the error that is remembered for it.
+        return _given(client.get_executor(pure=False), count, report, client.close)
     raise DataError(
         f"executor {executor!r} is not known; give a concurrent.futures.Executor, "
         f"'processes', 'dask:ADDRESS' or None"

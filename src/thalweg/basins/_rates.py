@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._core import EPS, Array, lowered_least
+from thalweg.basins._grams import frobenius_squares, outer_gram, squared
 from thalweg.certificate import Levels
 
 ROOM = 1e-9
@@ -136,7 +137,5 @@ def _told(rate: Array, excess: Array, proved: Any) -> Rates:
 def _size(stack: Array) -> Array:
     """Bound spectral norms from above by the fourth root of ``||(W W^T)^2||_F``."""
     flat = stack if stack.shape[1] <= stack.shape[2] else np.swapaxes(stack, 1, 2)
-    square = flat @ np.swapaxes(flat, 1, 2)
-    square = square @ square
-    out: Array = np.sum(square.reshape(len(square), -1) ** 2, axis=1) ** 0.125
+    out: Array = frobenius_squares(squared(outer_gram(flat))) ** 0.125
     return out * (1.0 + ROOM)

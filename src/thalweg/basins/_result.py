@@ -173,8 +173,9 @@ class Sweep(Result):
         self, q: tuple[float, ...] = (0.05, 0.5, 0.95), *, level: float = 0.95
     ) -> tuple[Times, ...]:
         """Return quantiles of the time until the limit is certified, at each point of the grid."""
-        share = _inside(level, "level")[0]
-        return decision_times(self.plan, self.batches(), _inside(q, "q"), share)
+        return decision_times(
+            self.plan, self.batches(), _inside(q, "q"), _inside(level, "level")[0]
+        )
 
     def plateau_times(
         self, q: tuple[float, ...] = (0.05, 0.5, 0.95), *, level: float = 0.95
@@ -195,8 +196,7 @@ class Sweep(Result):
             With intervals from order statistics. Starts that did not pass a plateau do not count;
             one that was still there at the end counts as infinitely late.
         """
-        share = _inside(level, "level")[0]
-        return plateau_times(self.plan, self.batches(), _inside(q, "q"), share)
+        return plateau_times(self.plan, self.batches(), _inside(q, "q"), _inside(level, "level")[0])
 
     def _require_measure(self) -> None:
         if self.plan.experiment is not None:
@@ -237,6 +237,9 @@ class Sweep(Result):
         from thalweg.basins._compute import schema_of
 
         return list(schema_of(self.plan).names)
+
+    def _key_figure(self) -> Any:
+        return self.plot(panel="fractions")
 
     def summary_rows(self) -> list[tuple[str, str]]:
         """Rows of ``repr``: defects first, then the fractions beside what is known."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
+from thalweg._core import DataError, as_count
 from thalweg.basins._compute import compute, schema_of
 from thalweg.basins._execute import run_chunks
 from thalweg.basins._fractions import Tally
@@ -57,10 +58,12 @@ def run_plan(
         Over all chunks that are there.
     """
     began = time.perf_counter()
+    if workers is not None:
+        workers = min(as_count(workers, "workers"), max(1, plan.chunks))
     kept: Any = MemoryStore(plan.chunks, schema_of(plan))
     if store is not None:
         kept = Store.create_or_open(
-            os.fspath(store),
+            _folder(store),
             plan.to_dict(),
             plan.fingerprint,
             plan.chunks,
@@ -104,7 +107,7 @@ def run_plan(
 
 def open_plan(store: str | os.PathLike[str]) -> Plan:
     """Return the plan of a store."""
-    return Plan.from_dict(Store.open(os.fspath(store)).manifest.plan)
+    return Plan.from_dict(Store.open(_folder(store)).manifest.plan)
 
 
 def open_sweep(store: str | os.PathLike[str], report: Callable[[str], None] | None = None) -> Sweep:
@@ -122,7 +125,7 @@ def open_sweep(store: str | os.PathLike[str], report: Callable[[str], None] | No
     Sweep
         Over the chunks that are there.
     """
-    kept = Store.open(os.fspath(store), report=report)
+    kept = Store.open(_folder(store), report=report)
     plan = Plan.from_dict(kept.manifest.plan)
     keeper = Keeper(plan, kept, None)
     keeper.begin()
@@ -136,6 +139,20 @@ def open_sweep(store: str | os.PathLike[str], report: Callable[[str], None] | No
         _store=kept,
         _end=min(plan.count, keeper.bound * plan.size),
     )
+
+
+def _folder(store: Any) -> str:
+    """Return the name of a folder.
+
+    Raises
+    ------
+    DataError
+        If it can be none.
+    """
+    name = os.fspath(store) if isinstance(store, (str, os.PathLike)) else ""
+    if not isinstance(name, str) or not name or "\0" in name:
+        raise DataError(f"store must be the name of a folder, got {store!r}")
+    return name
 
 
 def cores() -> int:

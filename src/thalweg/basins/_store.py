@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from thalweg._core import StoreError
 from thalweg.basins import _disk
-from thalweg.basins._chunk_file import NAME, DamagedError, decode, encode
+from thalweg.basins._chunk_file import NAME, DamagedError, decode, encode, is_increasing
 from thalweg.basins._create import QUARANTINE, begin
 from thalweg.basins._lock import Lock
 from thalweg.basins._manifest import (
@@ -231,7 +231,8 @@ class Store:
         tables = list(self.batches())
         if not tables:
             return pa.table({})
-        return pa.concat_tables(tables).sort_by("index")
+        table = pa.concat_tables(tables)
+        return table if is_increasing(table.column("index")) else table.sort_by("index")
 
     def _tables(self, shard: Shard) -> Iterator[tuple[int, pa.Table]]:
         """Go through the valid chunks of a part; put right what is not, where it may."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from thalweg._core import StoreError, write_whole
+from thalweg._core import DataError, StoreError, write_whole
 from thalweg.certificate import Certificate, certify
 from thalweg.cli._options import (
     data_options,
@@ -23,6 +23,7 @@ from thalweg.cli._options import (
 from thalweg.cli._output import say, tell, tell_json, tell_rows
 from thalweg.cli._progress import Progress
 from thalweg.cli._request import Request, build, check_writable
+from thalweg.data import inert
 from thalweg.trajectory import Trajectory, flow
 
 
@@ -33,6 +34,17 @@ from thalweg.trajectory import Trajectory, flow
 @run_options
 @click.option("--no-report", is_flag=True, help="No page and no pictures.")
 @click.option("--rigorous", is_flag=True, help="Prove the certificate in ball arithmetic as well.")
+@click.option(
+    "--basins",
+    metavar="N",
+    type=click.IntRange(1, 10**6),
+    help="Follow N more random starts of the same kind; a section of the report.",
+)
+@click.option(
+    "--train",
+    metavar="METHOD:LR:STEPS",
+    help="Train from the same start, like gd:0.001:1000; a section of the report.",
+)
 @general_options
 def command(**options: Any) -> int:
     """Follow the gradient flow on DATA and say where it ends, how fast and why.
@@ -41,6 +53,7 @@ def command(**options: Any) -> int:
     --y, or .csv, .parquet, .arrow with --target. Writes report.html, run.npz, summary.json and
     figures/ to --out (default thalweg-NAME).
     """
+    training = None if options["train"] is None else parse_training(options["train"])
     with Progress(quiet=options["quiet"] or options["as_json"]) as progress:
         request = build(options, progress)
         folder = options["out"] or Path(f"thalweg-{request.data.name}")
@@ -56,10 +69,12 @@ def command(**options: Any) -> int:
         proof = _prove(run, progress) if options["rigorous"] else None
         if proof is not None:
             document["rigorous"] = proof.to_dict()
+        more = _more(request, options, training, progress)
+        document |= {name: item.to_dict() for name, item in more.items()}
         tasks = [partial(_summary, document, folder), partial(run.save, folder / "run.npz")]
         if not options["no_report"]:
             progress.show("drawing the report")
-            tasks.append(partial(_page, run, request, folder))
+            tasks.append(partial(_page, run, request, folder, more))
         files, trouble = write_all(tasks)
     if options["as_json"]:
         tell_json(document)
@@ -101,11 +116,56 @@ def _summary(document: dict[str, Any], folder: Path) -> Path:
     return write_whole(folder / "summary.json", text.encode())
 
 
-def _page(run: Trajectory, request: Request, folder: Path) -> Path:
+def _more(
+    request: Request,
+    options: dict[str, Any],
+    training: tuple[str, float, int] | None,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Return the sweep and the descent that were asked for."""
+    found: dict[str, Any] = {}
+    if options["basins"] is not None:
+        from thalweg.basins import sweep
+        from thalweg.cli._sweep import parse_family
+
+        progress.show("following other starts")
+        kind, parameters = parse_family(options["init"])
+        seed, count = int(options["seed"]), options["basins"]
+        found["sweep"] = sweep(request.problem, kind, count, rng=seed, **parameters)
+    if training is not None:
+        from thalweg.optimizers import descend
+
+        progress.show("training")
+        method, lr, steps = training
+        found["descent"] = descend(
+            request.problem, request.start, method=method, lr=lr, steps=steps
+        )
+    return found
+
+
+def parse_training(text: str) -> tuple[str, float, int]:
+    """Return method, learning rate and number of steps in ``METHOD:LR:STEPS``.
+
+    Raises
+    ------
+    DataError
+        If it is not of this form.
+    """
+    method, _, rest = text.partition(":")
+    rate, _, steps = rest.partition(":")
+    try:
+        return method, float(rate), int(steps)
+    except ValueError:
+        raise DataError(
+            f"--train needs METHOD:LR:STEPS like gd:0.001:1000, got {inert(text)!r}"
+        ) from None
+
+
+def _page(run: Trajectory, request: Request, folder: Path, more: dict[str, Any]) -> Path:
     from thalweg import report
 
     command = shlex.join(["thalweg", *sys.argv[1:]])
-    return report.write(run, folder, name=request.data.name, command=command)
+    return report.write(run, folder, name=request.data.name, command=command, **more)
 
 
 def _prove(run: Trajectory, progress: Progress) -> Certificate:

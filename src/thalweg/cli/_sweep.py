@@ -28,6 +28,7 @@ from thalweg.cli._request import STARTS, WORDS, check_writable, load_problem
 from thalweg.data import inert
 
 DONE, DEFECT, INTERRUPTED = 0, 3, 130
+REPORT = "_report"  # readers of Parquet folders pass over names that begin like this
 
 
 @click.command("sweep")
@@ -68,7 +69,7 @@ DONE, DEFECT, INTERRUPTED = 0, 3, 130
     "--out",
     metavar="DIR",
     type=click.Path(path_type=pathlib.Path),
-    help="Folder of the report; default: report in the store, or thalweg-sweep.",
+    help="Folder of the report; default: _report in the store, or thalweg-sweep.",
 )
 @general_options
 def command(**options: Any) -> int:
@@ -204,7 +205,7 @@ def _report_folder(options: dict[str, Any]) -> pathlib.Path | None:
     if not options["report"]:
         return None
     store = options["store"] or options["resume"]
-    default = pathlib.Path("thalweg-sweep") if store is None else store / "report"
+    default = pathlib.Path("thalweg-sweep") if store is None else store / REPORT
     found: pathlib.Path = options["out"] or default
     return found
 

@@ -36,6 +36,14 @@ class System:
         return 0.5 * (out + out.T)
 
 
+def length(x: Array) -> float:
+    """Return the norm of a vector whose squares may overflow or underflow."""
+    unit = float(np.abs(x).max(initial=0.0))
+    if unit == 0.0 or not np.isfinite(unit):
+        return unit
+    return unit * float(np.linalg.norm(x / unit))
+
+
 def checked_system(f: Any, grad: Any, hess: Any, x0: Any) -> tuple[System, Array]:
     """Return the function and its start.
 
@@ -49,7 +57,10 @@ def checked_system(f: Any, grad: Any, hess: Any, x0: Any) -> tuple[System, Array
         raise DataError(f"x0 has shape {start.shape}; a vector of 1 to {LARGEST} numbers is needed")
 
     def value(x: Array) -> float:
-        return float(f(x.copy()))
+        try:
+            return float(f(x.copy()))
+        except OverflowError:  # of Python's own numbers; NumPy's become infinite
+            return float("inf")
 
     def slope(x: Array) -> Array:
         out = np.asarray(grad(x.copy()), dtype=np.float64)

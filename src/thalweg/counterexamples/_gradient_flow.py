@@ -8,7 +8,7 @@ import numpy as np
 
 from thalweg._core import Array, DataError, as_count, as_scalar
 from thalweg.counterexamples._evidence import Evidence, Level
-from thalweg.counterexamples._function import System, checked_system, newton
+from thalweg.counterexamples._function import System, checked_system, length, newton
 from thalweg.counterexamples._run import GradientRun
 from thalweg.limit import Arrival, arrival
 
@@ -89,8 +89,10 @@ def gradient_flow(
     rtol = as_scalar(rtol, "rtol", low=1e-12, high=1e-2)
     end = np.inf if t_end is None else as_scalar(t_end, "t_end", low=0.0)
     march = _March(system, start, level, until)
-    march.run(end, rtol, as_count(max_steps, "max_steps"))
-    status, message = march.judged()
+    # A trajectory may leave the range of numbers; that is a result, not a warning.
+    with np.errstate(all="ignore"):
+        march.run(end, rtol, as_count(max_steps, "max_steps"))
+        status, message = march.judged()
     return GradientRun(
         t=np.array(march.t),
         x=np.array(march.x),
@@ -111,7 +113,7 @@ class _March:
         self._system, self._level, self._until = system, level, until
         self.t, self.x = [0.0], [start]
         self.loss = [system.f(start)]
-        self.norm = [float(np.linalg.norm(system.grad(start)))]
+        self.norm = [length(system.grad(start))]
         self.pieces: list[Any] = []
         self.broken = ""
         self.below: int | None = None
@@ -156,7 +158,7 @@ class _March:
         self.x.append(x)
         self.pieces.append(piece)
         self.loss.append(self._system.f(x))
-        self.norm.append(float(np.linalg.norm(self._system.grad(x))))
+        self.norm.append(length(self._system.grad(x)))
         if self.loss[-1] > self.loss[-2] + 1e-6 * (abs(self.loss[-2]) + 1e-12):
             self.broken = (
                 f"f rose from {self.loss[-2]:.6g} to {self.loss[-1]:.6g} in a step; give a smaller "
@@ -173,23 +175,32 @@ class _March:
         return float(self._level.value - self.loss[k] - slack)
 
     def _decided(self) -> bool:
-        grown = np.linalg.norm(self.x[-1]) >= GROWTH * max(1.0, float(np.linalg.norm(self.x[0])))
+        grown = length(self.x[-1]) >= GROWTH * max(1.0, length(self.x[0]))
         if self.below is not None and grown:
             return True
         if self.norm[-1] > VANISHED * max(self.norm):
             return False
         self._look()
-        return self.found is not None and self.found.near
+        return self.found is not None and (self.found.near or self.norm[-1] == 0.0)
 
     def _look(self) -> None:
         x, grad = self.x[-1], self._system.grad(self.x[-1])
         with np.errstate(all="ignore"):
             hessian = self._system.hessian(x)
         if np.all(np.isfinite(hessian)):
-            self.found = arrival(hessian, grad, float(np.linalg.norm(x)))
+            self.found = arrival(hessian, grad, length(x))
+
+    @property
+    def _sunk(self) -> bool:
+        """Whether gradient and curvature have become zero on the way, as by underflow."""
+        if self.found is None or len(self.t) == 1 or self.norm[-1] > 0.0:
+            return False
+        return self.found.inertia[0] == self.found.inertia[2] == 0
 
     @property
     def _resting(self) -> bool:
+        if self._sunk:
+            return False
         small = self.norm[-1] <= VANISHED * max(self.norm) or self.norm[-1] == 0.0
         return small and self.found is not None and self.found.near
 
@@ -210,14 +221,14 @@ class _March:
             wrong = self._refuted()
             return ("failed", wrong) if wrong else ("diverged", self.evidence().statement)
         stop = "the requested time was reached" if self.reached else "the budget is used up"
+        if self._sunk:
+            stop = "gradient and Hessian fell below the least number there is, which is no arrival"
         return "horizon", f"{stop}: {where}; {self._growth_words()}"
 
     def _growing(self) -> bool:
         """Say whether the point is moving away from the origin at the end."""
         outward = -float(self.x[-1] @ self._system.grad(self.x[-1]))
-        return outward > 0.0 and np.linalg.norm(self.x[-1]) > np.linalg.norm(
-            self.x[self.below or 0]
-        )
+        return outward > 0.0 and length(self.x[-1]) > length(self.x[self.below or 0])
 
     def _refuted(self) -> str:
         """Look for a critical point below the level by Newton's method from both ends."""
@@ -234,7 +245,7 @@ class _March:
         return ""
 
     def _growth_words(self) -> str:
-        first, last = (float(np.linalg.norm(self.x[k])) for k in (0, -1))
+        first, last = length(self.x[0]), length(self.x[-1])
         words = f"the norm went from {first:.4g} to {last:.4g}"
         if self._level is None:
             return f"{words}, which proves nothing: no certified level was given"
@@ -251,8 +262,8 @@ class _March:
             time=self.t[k],
             loss=self.loss[k],
             margin=self.margin(k),
-            start_norm=float(np.linalg.norm(self.x[0])),
-            end_norm=float(np.linalg.norm(self.x[-1])),
+            start_norm=length(self.x[0]),
+            end_norm=length(self.x[-1]),
             statement=STATEMENT.format(
                 level=self._level.value, time=self.t[k], argument=self._level.argument
             ),

@@ -79,6 +79,9 @@ class GradientRun(Result):
             **series,
         }
 
+    def _key_figure(self) -> Any:
+        return self.plot()
+
     def summary_rows(self) -> list[tuple[str, str]]:
         """Rows of ``repr``."""
         first, last = (", ".join(f"{item:.6g}" for item in self.x[k]) for k in (0, -1))

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from typing import Any
 
 from thalweg.explorer._limits import Limits
@@ -28,6 +28,7 @@ class Crew:
         self.idle: list[asyncio.subprocess.Process] = []
         self.working: set[asyncio.subprocess.Process] = set()
         self.waiting = 0
+        self._pending: set[asyncio.Future[None]] = set()
         self._places = asyncio.Semaphore(limits.running)
 
     async def start(self) -> None:
@@ -36,6 +37,7 @@ class Crew:
 
     async def stop(self) -> None:
         """End all workers."""
+        await asyncio.gather(*self._pending, return_exceptions=True)
         for worker in [*self.idle, *self.working]:
             await _end(worker)
         self.idle.clear()
@@ -92,9 +94,19 @@ class Crew:
             if done:
                 self.idle.append(worker)
             else:
+                self._later(self._refill())
                 await asyncio.shield(_end(worker))
-                if not self.idle:
-                    self.idle.append(await self._hire())
+
+    async def _refill(self) -> None:
+        """Keep one worker warm."""
+        if not self.idle:
+            self.idle.append(await self._hire())
+
+    def _later(self, work: Coroutine[None, None, None]) -> None:
+        """Do something that a visitor who leaves must not cut short."""
+        task = asyncio.ensure_future(work)
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
 
     async def _hire(self) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(

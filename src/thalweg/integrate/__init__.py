@@ -4,6 +4,7 @@ from thalweg.integrate._batch import BatchSolution as BatchSolution, solve_batch
 from thalweg.integrate._crossing import Guard as Guard
 from thalweg.integrate._driver import Limits as Limits
 from thalweg.integrate._general import GeneralField as GeneralField, PieceDriver as PieceDriver
+from thalweg.integrate._landing import land as land
 from thalweg.integrate._modes import MOST_MODES as MOST_MODES
 from thalweg.integrate._project import project as project
 from thalweg.integrate._project_large import project_large as project_large

@@ -14,7 +14,7 @@ from thalweg.integrate._lanes import BatchLimits, library, run_lanes
 from thalweg.integrate._modes import MOST_MODES, Modes
 from thalweg.integrate._native import instruction_set
 from thalweg.integrate._rows import ROW, Results, Rows, no_events
-from thalweg.integrate._single import solve_each
+from thalweg.integrate._single import CODES, solve_each
 from thalweg.integrate._slices import IMPLICIT, STATUS
 from thalweg.integrate._solve import ENGINES, FINEST
 from thalweg.integrate._status import Status
@@ -182,12 +182,20 @@ def solve_batch(
         threads = threads or _cores()
         queue = run_lanes(problem, rows, limits, results, threads, progress=progress)
         single = results.rows["status"] == IMPLICIT
+        _rest(results.rows, limits)
         if not queue.stop:
             stiff = np.flatnonzero(single)
             solve_each(problem, rows, limits, results, stiff, **how)
         stats = {"engine": "native", "instruction_set": instruction_set(), "threads": threads}
         stats["needed"] = queue.useful / queue.spent if queue.spent else 1.0
     return _solution(results, dims, single, stats)
+
+
+def _rest(rows: Rows, limits: BatchLimits) -> None:
+    """Let starts whose gradient is zero rest until the time that was asked for, as in `solve`."""
+    if limits.gradient_stop == 0 and np.isfinite(limits.t_end):
+        still = (rows["status"] == CODES[Status.GRADIENT_STOP]) & (rows["gradient_norm"] == 0)
+        rows["t"][still], rows["status"][still] = limits.t_end, CODES[Status.T_END]
 
 
 def _solution(

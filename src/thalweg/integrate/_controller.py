@@ -19,6 +19,7 @@ NEVER = 2**62
 WIDEST = 20_000  # unknowns beyond which the twelve slopes of order eight take too much memory
 HIGHEST_LIFT = 16.0  # of the step of order eight above that of order four
 BRIEF = 2.0  # step times spectral radius that implicit steps cannot beat
+HOPEFUL = 2.0  # cost of a trial's first step per unit of time, of that of explicit ones
 SMALL = 64  # order up to which the multistep method has one system
 SERVED = 15.0  # steps by one system
 STIFF = 0.01  # of the largest square of the metric: columns that systems are about, roughly
@@ -74,6 +75,7 @@ class MethodChoice:
             self.step = dense + 6 * (self.rhs + 10 * call + 2e-9 * n**2)
         self.implicit = bool(self._fixed)
         self.ceiling = self.quiet = np.inf
+        self.lead = 1.0  # how much longer implicit steps were than explicit ones when they won
         self.rival = np.inf  # cost per unit of time of the explicit steps before a trial
         self._tried_from: float | None = None
         self._seen = np.inf
@@ -81,7 +83,7 @@ class MethodChoice:
         self._since = 0
         self.left = np.nan  # efficiency and step of the explicit method that was left
         self.left_step, self.lift = 1.0, 3.0
-        self._turn, self._calm = 0, SETTLE if self.roomy else NEVER
+        self._turn, self._calm = 0, 1 if self.roomy else NEVER
 
     @property
     def free(self) -> bool:
@@ -109,14 +111,14 @@ class MethodChoice:
         only a trial shows: now and then a few implicit steps are taken, as long as they grow, and
         they stay if they cost less per unit of time than the explicit ones did.
         """
-        if self.high:
-            h, stays = self._stays_high(h, radius)
-            if stays:
-                return h, DOP853
         if self.implicit:
             h, stays = self._stays_implicit(h, radius)
             if stays:
                 return h, RODAS4
+        if self.high:
+            h, stays = self._stays_high(h, radius)
+            if stays:
+                return h, RODAS4 if self.implicit else DOP853
         reach = min(h, self.longest(radius))
         degree = choose_degree(reach * radius)
         stages = table()[degree].stages
@@ -126,11 +128,14 @@ class MethodChoice:
         if high is not None:
             return high, DOP853
         if reach * radius > BRIEF and self._wait >= self._interval(stages * self.rhs):
-            self.implicit, self._since, self._wait = True, 0, 0
-            self._tried_from = self._seen = h
-            self.rival = stages * self.rhs / reach
+            self._tries(h, stages * self.rhs / reach)
             return h, RODAS4
         return reach, degree
+
+    def _tries(self, h: float, rival: float) -> None:
+        self.implicit, self._since, self._wait = True, 0, 0
+        self._tried_from = self._seen = h
+        self.rival = rival
 
     def _stays_implicit(self, h: float, radius: float) -> tuple[float, bool]:
         """Return the next step and whether it is implicit."""
@@ -143,6 +148,7 @@ class MethodChoice:
             if self._since < STAY or price <= self._explicit_price(h, radius):
                 return h, True
         elif self._since >= 4 and price < 0.8 * self.rival:
+            self.lead = max(h / self._tried_from * (self.lift if self.high else 1.0), 1.0)
             self._tried_from, self._patience, self._since = None, PATIENT, 0
             return h, True
         else:
@@ -155,22 +161,33 @@ class MethodChoice:
         return h, False
 
     def _explicit_price(self, h: float, radius: float) -> float:
-        """Return the cost per unit of time of explicit steps no longer than implicit ones.
+        """Return the cost per unit of time of explicit steps.
 
-        Or of the longest stable ones of order eight.
+        They are shorter than the implicit ones by as much as they were before those, or the
+        longest stable ones of order eight.
         """
-        reach = min(h, self.longest(radius))
+        reach = min(h / self.lead, self.longest(radius))
         stages = table()[choose_degree(reach * radius)].stages
         return self.rhs * min(stages / reach, STAGES * radius / LENGTH)
 
-    def enter(self, h: float) -> None:
-        """Hear how long the first implicit step is."""
+    def declines(self, h: float, rest: float) -> bool:
+        """Hear how long the first implicit step is and say whether the trial does not begin.
+
+        It does not if that is too short to win, or if explicit steps all the rest of the way are
+        cheaper than a trial.
+        """
+        if self._fixed is None:
+            hopeful = self.step <= HOPEFUL * self.rival * h
+            if not hopeful or TRIAL * self.step > self.rival * rest:
+                self.implicit, self._tried_from = False, None
+                return True
         self._seen = h
+        return False
 
     def _interval(self, work: float) -> float:
         """Return after how many explicit steps a trial is cheap against them."""
         ratio = self.step / work
-        return max(float(self._patience), (1.0 if ratio < 0.5 else 1.5) * TRIAL * ratio)
+        return max(float(self._patience), (1.5 if ratio < 0.5 else 2.0) * TRIAL * ratio)
 
     def accepted(self) -> None:
         """Count an accepted step."""
@@ -184,9 +201,14 @@ class MethodChoice:
         short = min(h, cap)
         if self._fixed is not None:
             return short, True
+        work = STAGES * self.rhs
+        tried = self._calm > SETTLE  # steps of order four
+        if h > cap and tried and self.multistep and self._wait >= self._interval(work):
+            self._tries(short, work / short)
+            return short, True
         judged = self._compare(short, short / STAGES)
         if judged or (h > cap and self._turn >= self._calm):
-            step = self.left_step if judged else short / self.lift
+            step = self.left_step if judged else float(np.sqrt(h * short)) / self.lift
             return self._leave(step, short, STAGES, judged=judged), False
         return short, True
 
@@ -207,7 +229,7 @@ class MethodChoice:
         worse = efficiency < self.left
         ratio = h / self.left_step if self.high else self.left_step / h
         self.lift = min(max(ratio, 1.0), HIGHEST_LIFT)
-        self._calm = min(2 * self._calm, CALMEST) if worse else SETTLE
+        self._calm = min(2 * max(self._calm, SETTLE), CALMEST) if worse else SETTLE
         if not worse:
             self.left = np.nan
         return worse

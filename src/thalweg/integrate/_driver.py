@@ -123,7 +123,7 @@ class Driver:
             return None
         calm = rest is None
         while True:
-            h, kind = (CALMING / self.radius, DOP853) if calm else self._next()
+            h, kind = (CALMING / self.radius, DOP853) if calm else self._next(limits.t_end)
             last = self.t + h >= limits.t_end
             if last:
                 h = limits.t_end - self.t
@@ -170,15 +170,18 @@ class Driver:
         self.error = max(error, 1e-4)
         self.choice.accepted()
 
-    def _next(self) -> tuple[float, int]:
+    def _next(self, t_end: float) -> tuple[float, int]:
         """Return the length and kind of the next step."""
         before = self.choice.implicit
         h, kind = self.choice.kind(self.h, self.radius)
         if kind == RODAS4 and self.bdf is not None:
             kind = BDF
             if not before:
-                h = self.h = self.bdf.enter(h, self.tolerance)
-                self.choice.enter(h)
+                tried, h = h, self.bdf.enter(h, self.tolerance)
+                if self.choice.declines(h, t_end - self.t):
+                    self.h = tried
+                    return self._next(t_end)
+                self.h = h
         return h, kind
 
     def _shorten(self, h: float, kind: int, error: float, *, grew: bool) -> None:

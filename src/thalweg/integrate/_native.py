@@ -16,7 +16,7 @@ from thalweg.integrate._field import Field
 from thalweg.integrate._record import Table
 
 LEVELS = ("generic", "avx2", "avx512")
-INTERFACE = 4
+INTERFACE = 5
 FOLDER = Path(__file__).parents[1] / "_native"
 
 Double, Integer, Pointer = ctypes.c_double, ctypes.c_int64, ctypes.c_void_p
@@ -31,7 +31,7 @@ class CoreState(ctypes.Structure):
             for name in (
                 *("t", "loss", "h", "radius", "error", "tolerance", "ceiling", "quiet"),
                 *("rival", "tried_from", "rhs_cost", "implicit_cost", "seen"),
-                *("left", "left_step", "lift"),
+                *("lead", "left", "left_step", "lift"),
             )
         ),
         *(
@@ -67,6 +67,7 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "thalweg_hessian_product": (None, [Pointer] * 4),
     "thalweg_hessian": (ctypes.c_int, [Pointer] * 3),
     "thalweg_advance": (Double, [Pointer, Pointer, Double, Pointer, Pointer]),
+    "thalweg_close_tail": (Double, [Pointer] * 3),
     "thalweg_time_rhs": (Double, [Pointer, Pointer, Integer]),
 }
 
@@ -181,6 +182,15 @@ class Core:
         if np.isnan(loss):
             raise IntegrationError("not enough memory for steps of order eight; use method='rock4'")
         return out, float(loss), norm.value
+
+    def close_tail(self, y: Array) -> tuple[Array, float]:
+        """Return where Gauss-Newton leads from `y`, and ``|M|`` there in multiples of rounding.
+
+        The second is NaN where ``J J^T`` is singular or memory is short.
+        """
+        y, out = _array(y, self.size), np.empty(self.size)
+        rest = self._library.thalweg_close_tail(self._handle, _address(y), _address(out))
+        return out, float(rest)
 
     def time_rhs(self, y: Array, repeats: int) -> float:
         """Return the seconds that one right-hand side takes."""

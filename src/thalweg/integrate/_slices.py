@@ -35,7 +35,7 @@ STATUS = {
     7: Status.STEP_TOO_SMALL,
 }
 OWN = ("t", "loss", "h", "radius", "error", "tolerance", "age")
-CHOICE = ("ceiling", "quiet", "rival", "left", "left_step", "lift")
+CHOICE = ("ceiling", "quiet", "rival", "lead", "left", "left_step", "lift")
 HIDDEN = ("_wait", "_patience", "_since", "_turn", "_calm", "_seen")  # of the choice
 SHOWN = tuple(name[1:] for name in HIDDEN)
 COUNTS = ("steps", "rejected", "rhs", "factorizations", "explicit_steps", "implicit_steps")

@@ -66,7 +66,9 @@ def arrival(hessian: Array, gradient: Array, size: float, *, rounding: float = 0
     values, vectors = np.linalg.eigh(hessian)
     top = float(np.abs(values).max(initial=0.0))
     size = max(size, 1e-300)
-    norm = float(np.linalg.norm(gradient))
+    # Squares of tiny gradients underflow, and a gradient taken for zero is a wrong arrival.
+    unit = float(np.abs(gradient).max(initial=0.0))
+    norm = unit * float(np.linalg.norm(gradient / unit)) if unit > 0.0 else 0.0
     parts = np.abs(vectors.T @ gradient)
     # Eigenvalues at the limit are known up to what they change on the rest of the way, which is
     # at least the gradient over the largest one.

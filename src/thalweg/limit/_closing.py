@@ -1,11 +1,13 @@
 """Jumping from inside the basin onto the set of global minima (Spec 3.3, 4.8)."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 import numpy as np
 
 from thalweg._core import EPS, Array, Weights
+from thalweg.integrate import land
 from thalweg.network import prefix_products, residual, suffix_products
 
 DENSE_LIMIT = 1500
@@ -62,6 +64,9 @@ def close_tail(weights: Weights, target: Array, metric: Array, rank: int) -> Jum
         The predicted limit.
     """
     goal = best_fit(target, rank)
+    landed = land(weights, goal, metric) if rank >= min(target.shape) else None
+    if landed is not None:
+        return Jump(weights=landed, length=_apart(landed, weights), converged=True)
     point = list(weights)
     sizes = [float(np.linalg.norm(weight)) for weight in weights]
     rounding = 4 * EPS * max(float(np.linalg.norm(goal)), float(np.prod(sizes) * metric.max()))
@@ -77,12 +82,14 @@ def close_tail(weights: Weights, target: Array, metric: Array, rank: int) -> Jum
         if not np.isfinite(norm_trial) or norm_trial >= norm:
             break
         point, error, norm = trial, error_trial, norm_trial
-    length = float(
-        np.sqrt(sum(float(np.sum((a - b) ** 2)) for a, b in zip(point, origin, strict=True)))
-    )
+    length = _apart(point, origin)
     if point is origin:
         point = [weight.copy() for weight in weights]
     return Jump(weights=point, length=length, converged=norm <= 1e3 * rounding)
+
+
+def _apart(one: Weights, two: Weights) -> float:
+    return math.sqrt(sum(float(np.sum((a - b) ** 2)) for a, b in zip(one, two, strict=True)))
 
 
 def _newton_step(weights: list[Array], error: Array, metric: Array) -> list[Array]:

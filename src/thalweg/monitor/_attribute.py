@@ -106,10 +106,21 @@ class Sums:
 
     def middle(self, name: str, size: Callable[[Update], float]) -> Any:
         """Return ``sum s size (M X^T + X M^T)`` with the weights in the middle of the step."""
+        if name == "step":
+            return self.total("middle", name, lambda up: size(up) * up.factor)
         if name != "fresh":
             return self.total("middle", name, size)
         # Both orders of the gradient are known already.
         return self.total("before", name, size) + 0.5 * self.total("change", name, size)
+
+    def change(self) -> Any:
+        """Return ``Delta C``; for plain steps without the weights in the middle of the step."""
+        if not (self._form.diagonal and all(up.plain for up in self.updates)):
+            return self.middle("change", lambda _: 1.0)
+        out = self.total("before", "change", lambda _: 1.0)
+        for sign, moved in zip(self._signs, self._see("change"), strict=True):
+            out = _added(out, sign, self._form.square(moved)) if moved else out
+        return out
 
     def has(self, name: str) -> bool:
         """Whether any parameter has such a tensor."""
@@ -146,7 +157,7 @@ def attribute(law: Law, form: Form, updates: dict[str, Update]) -> Attribution:
         Parts by name.
     """
     sums = Sums(law, form, updates)
-    start, change = sums.start(), sums.middle("change", lambda _: 1.0)
+    start, change = sums.start(), sums.change()
     ours = sums.updates
     if any(up.settings.kind == "other" for up in ours):
         return Attribution(start=start, change=change, parts={"optimizer": change}, step=0.0)

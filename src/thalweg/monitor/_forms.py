@@ -75,6 +75,8 @@ class Form:
     def _dot(self, left: Any, right: Any) -> Any:
         """Return products summed over the last axis, in memory that is used again."""
         size, stride = left.shape, left.stride()
+        if size[-1] == 1:
+            return (left * right)[..., 0]
         if self._work is None or self._work.numel() < left.numel():
             self._work = torch.empty(left.numel(), dtype=left.dtype, device=left.device)
         dense = (size[-1] - 1) * stride[-1] + (size[-2] - 1) * stride[-2] < left.numel()

@@ -8,6 +8,7 @@ are the same bits with and without them.
 import dataclasses
 from typing import Any
 
+import numpy as np
 import torch
 
 from thalweg.monitor._buffers import Buffers
@@ -101,6 +102,22 @@ class Gradients:
         return hook
 
 
+BITS = {torch.float32: torch.int32, torch.float64: torch.int64}
+"""Integers of the same size."""
+
+
+def same_bits(one: Any, two: Any) -> bool:
+    """Return whether two tensors are equal; bit by bit where that is quicker than `torch.equal`."""
+    bits = BITS.get(one.dtype)
+    if bits is None or one.dtype != two.dtype or one.shape != two.shape:
+        return bool(torch.equal(one, two))
+    if one.device.type != "cpu" or two.device.type != "cpu":
+        return bool(torch.equal(one, two))
+    if not (one.layout is two.layout is torch.strided):
+        return bool(torch.equal(one, two))
+    return bool(np.array_equal(one.view(bits).numpy(), two.view(bits).numpy()))
+
+
 def common_factor(pairs: list[tuple[Any, Any]]) -> float | None:
     """Return ``c`` if every second tensor is ``c`` times the first to rounding, else None.
 
@@ -114,7 +131,7 @@ def common_factor(pairs: list[tuple[Any, Any]]) -> float | None:
     float or None
         1.0 if nothing was changed.
     """
-    if all(torch.equal(raw, final) for raw, final in pairs):
+    if all(same_bits(raw, final) for raw, final in pairs):
         return 1.0
     square = sum(float((raw.double() ** 2).sum()) for raw, _ in pairs)
     if square == 0.0:

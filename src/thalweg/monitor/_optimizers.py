@@ -7,6 +7,7 @@ measured step is the rounding of the weights.
 """
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -40,7 +41,8 @@ class Update:
     Attributes
     ----------
     before, change, middle
-        The weights before the step, the measured step, and the weights after half of it.
+        The weights before the step, the measured step, and the weights after half of it, which
+        are computed in `room` when they are asked for.
     fresh
         The gradient at these weights, or None if there was none and nothing moved; `leftover` and
         `clipping` are what was there before it and what was changed after it, or None.
@@ -52,14 +54,14 @@ class Update:
         ``u``, or None where it is ``r``.
     rounding
         Whether measured and computed step differ by no more than the rounding of the weights.
-    step
-        ``r``.
+    step, factor
+        ``r`` is `factor` times `step`, which may be memory of the optimizer: read only.
     """
 
     settings: Settings
     before: Any
     change: Any = None
-    middle: Any = None
+    room: Any = None
     fresh: Any = None
     leftover: Any = None
     clipping: Any = None
@@ -67,17 +69,33 @@ class Update:
     averaged: bool = False
     scaled: Any = None
     step: Any = None
+    factor: float = 1.0
     rounding: bool = True
+
+    @functools.cached_property
+    def middle(self) -> Any:
+        """The weights after half of the step, or None if nothing moved."""
+        if self.change is None:
+            return None
+        return torch.add(self.before, self.change, alpha=0.5, out=self.room)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the step is a number times the gradient."""
+        decay = self.settings.coupled or self.settings.decoupled
+        return not (decay or self.averaged or self.scaled is not None)
 
     @property
     def square(self) -> float:
         """``<r, r>``."""
-        return 0.0 if self.step is None else _norm(self.step) ** 2
+        return 0.0 if self.step is None else (self.factor * _norm(self.step)) ** 2
 
     @property
     def product(self) -> float:
         """``<u, r>``."""
-        return self.square if self.scaled is None else _inner(self.scaled, self.step)
+        if self.scaled is None:
+            return self.square
+        return self.factor * _inner(self.scaled, self.step)
 
 
 def settings_of(optimizer: Any, group: dict[str, Any]) -> Settings:
@@ -143,8 +161,10 @@ def complete(update: Update, state: dict[str, Any], after: Any, memory: Memory) 
     update.averaged = step is not direction
     scaled = step
     if settings.kind == "adam":
-        scaled = torch.div(step, _denominator(settings, state, memory), out=memory("scaled"))
-        update.scaled = scaled
+        correction = 1.0 - settings.betas[0] ** float(state["step"])
+        below = _denominator(settings, state, memory, correction)
+        scaled = torch.div(step, below, out=memory("scaled"))
+        update.scaled, update.factor = scaled, 1.0 / correction
     update.step = step
     # Measured minus computed step.
     rest = torch.add(update.change, scaled, alpha=settings.lr, out=memory("rest"))
@@ -166,21 +186,32 @@ def _direction(update: Update, memory: Memory) -> Any:
 
 
 def _averaged(settings: Settings, direction: Any, state: dict[str, Any], memory: Memory) -> Any:
-    """Return ``r``: the direction averaged over time."""
+    """Return the direction averaged over time, not yet corrected for its bias."""
     if settings.kind == "adam":
-        correction = 1.0 - settings.betas[0] ** float(state["step"])
-        return torch.mul(state["exp_avg"], 1.0 / correction, out=memory("step"))
+        return _working(state["exp_avg"], direction, memory)
     if settings.momentum == 0.0:
         return direction
+    if not settings.nesterov:
+        return _working(state["momentum_buffer"], direction, memory)
     buffer = memory("step").copy_(state["momentum_buffer"])
-    return buffer.mul_(settings.momentum).add_(direction) if settings.nesterov else buffer
+    return buffer.mul_(settings.momentum).add_(direction)
 
 
-def _denominator(settings: Settings, state: dict[str, Any], memory: Memory) -> Any:
+def _working(kept: Any, direction: Any, memory: Memory) -> Any:
+    """Return the optimizer's memory as it is, or a copy in working precision."""
+    if kept.dtype == direction.dtype and kept.is_contiguous():
+        return kept
+    return memory("step").copy_(kept)
+
+
+def _denominator(
+    settings: Settings, state: dict[str, Any], memory: Memory, correction: float
+) -> Any:
+    """Return `correction`, that of the first moment, times Adam's denominator."""
     second = state["max_exp_avg_sq" if settings.amsgrad else "exp_avg_sq"]
-    correction = 1.0 - settings.betas[1] ** float(state["step"])
     root = torch.sqrt(second, out=memory("rest"))
-    return root.mul_(1.0 / math.sqrt(correction)).add_(settings.eps)
+    share = math.sqrt(1.0 - settings.betas[1] ** float(state["step"]))
+    return root.mul_(correction / share).add_(correction * settings.eps)
 
 
 def _norm(tensor: Any) -> float:

@@ -163,6 +163,9 @@ class Record(Result):
                 if row[name] is not None:
                     writer.add_scalar(f"{prefix}/{row['law']}/{name}", row[name], row["step"])
 
+    def _key_figure(self) -> Any:
+        return self.plot(panel="drift")
+
     def summary_rows(self) -> list[tuple[str, str]]:
         """Laws with drift and main cause, pairs without a law with the reason, on one screen."""
         attributed = len(set(self._attributed()))

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from thalweg.monitor._buffers import Buffers
-from thalweg.monitor._gradients import Gradients, Seen, common_factor
+from thalweg.monitor._gradients import Gradients, Seen, common_factor, same_bits
 from thalweg.monitor._optimizers import Settings, Update, complete, settings_of
 from thalweg.monitor._undisturbed import buffers_kept, random_numbers_kept
 
@@ -88,7 +88,7 @@ def take_before(
             raw = None if gradients is None else gradients.take(name).raw
             if scale is not None:
                 gradient = gradient / scale
-            elif raw is not None and torch.equal(raw, gradient):
+            elif raw is not None and same_bits(raw, gradient):
                 gradient = raw
             else:
                 gradient = gradient.clone()
@@ -161,9 +161,9 @@ def take_after(
         if name not in final and old.settings.kind != "other":
             continue
         parameter = parameters[name]
-        update.change = buffers.copy("change", name, parameter.detach()).sub_(old.weight)
-        half = buffers.get("middle", name, old.weight)
-        update.middle = torch.add(old.weight, update.change, alpha=0.5, out=half)
+        room = buffers.get("change", name, old.weight)
+        update.change = torch.sub(parameter.detach(), old.weight, out=room)
+        update.room = buffers.get("middle", name, old.weight)
         if name in final:
             dtype = old.weight.dtype
             update.fresh = final[name].to(dtype)

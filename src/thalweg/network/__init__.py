@@ -1,5 +1,11 @@
 """Pure functions of weights, target and metric: products, loss, gradient, Hessian, lines."""
 
+from thalweg.network._blocks import (
+    Block as Block,
+    blocks as blocks,
+    gradient_rounding as gradient_rounding,
+    unit_labels as unit_labels,
+)
 from thalweg.network._hessian import (
     dense_hessian as dense_hessian,
     hessian_product as hessian_product,

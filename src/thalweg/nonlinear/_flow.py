@@ -20,6 +20,8 @@ FLOOR = 1e-10
 """Gradient, relative to its natural size, that counts as vanished."""
 LOWEST = 1e-15
 """Relative gradient at which a run ends even if it is not known to have arrived."""
+FADED = 1e-3
+"""Size of the gradient, relative to the start, that is looked at where all targets are zero."""
 FINEST = 1e-14
 """Tolerance, relative to the root mean square of the weights, below which is rounding."""
 DROP = 1e-3
@@ -88,11 +90,13 @@ def integrate(
         field = field.on(first_mode(field, y))
     driver = PieceDriver.start(field, y, _tolerance(net, y, rtol))
     pieces = Pieces(driver, field, max_steps, progress)
+    # Without targets all sizes fall with the loss, and only the start says what is small.
+    least = FADED * field.natural_gradient(y) if field.target_norm == 0.0 else 0.0
     if t_end is None:
-        status, limit = _until_arrived(pieces)
+        status, limit = _until_arrived(pieces, least)
     else:
         status = pieces.advance(t_end, 0.0)
-        limit = limit_at(pieces.field, pieces.driver.y, floor=FLOOR)
+        limit = limit_at(pieces.field, pieces.driver.y, floor=FLOOR, least=least)
     word, message = _status(pieces, status, limit)
     count = dict.fromkeys(("crossed", "held", "released"), 0)
     for _, change in pieces.changes:
@@ -131,14 +135,14 @@ def _later_gradient(field: ShallowField) -> float:
     return float(target * np.sqrt(target * np.sqrt(field.scale) * np.linalg.norm(field.x)))
 
 
-def _until_arrived(pieces: Pieces) -> tuple[Status, ShallowLimit]:
+def _until_arrived(pieces: Pieces, least: float) -> tuple[Status, ShallowLimit]:
     """Integrate until the gradient has vanished and the rest of the way is negligible."""
     floor, loss_stop = FLOOR, 0.0
-    later = _later_gradient(pieces.field)
+    later = max(_later_gradient(pieces.field), least)
     while True:
         natural = max(pieces.field.natural_gradient(pieces.driver.y), later)
         status = pieces.advance(np.inf, floor * natural, loss_stop)
-        limit = limit_at(pieces.field, pieces.driver.y, floor=FLOOR)
+        limit = limit_at(pieces.field, pieces.driver.y, floor=FLOOR, least=least)
         again = status is Status.GRADIENT_STOP or (
             status is Status.LOSS_STOP and pieces.driver.loss > 0.0
         )

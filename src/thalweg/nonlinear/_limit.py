@@ -61,11 +61,14 @@ class ShallowLimit(Result):
     message: str
 
 
-def limit_at(field: ShallowField, y: Array, *, floor: float) -> ShallowLimit:
-    """Look at the end of a run; `floor` is the relative gradient that counts as vanished."""
+def limit_at(field: ShallowField, y: Array, *, floor: float, least: float = 0.0) -> ShallowLimit:
+    """Look at the end of a run; `floor` is the relative gradient that counts as vanished.
+
+    `least` is a lower bound of the size to which it is relative.
+    """
     loss, slope = field.rhs(y)
     norm = float(np.linalg.norm(slope))
-    natural = field.natural_gradient(y)
+    natural = max(field.natural_gradient(y), least)
     relative = norm / natural if natural > 0.0 else 0.0
     dimension = field.size - (0 if field.mode is None else field.mode.rank)
     touching = _touching(field, y)

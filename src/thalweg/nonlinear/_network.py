@@ -109,6 +109,26 @@ class ShallowNetwork:
         """Return the gradient at `w` (paper Eqs. 29, 30), at kinks that of the left."""
         return [-item for item in unpack(self.field.rhs(self._packed(w))[1], self.dims)]
 
+    def minibatch_gradient(self, w: Any, samples: Any) -> list[Array]:
+        """Return the gradient of the loss of some samples, scaled to estimate that of all.
+
+        Parameters
+        ----------
+        w
+            Weights.
+        samples
+            Their indices, shape ``(b,)``. For ``loss="mean"`` the result is the gradient of their
+            mean, for ``"sum"`` that of ``m / b`` times their sum.
+        """
+        rows = np.asarray(samples, dtype=np.intp)
+        field = ShallowField(
+            (self._x[:, rows], self._y[:, rows]),
+            self.hidden,
+            (self.activation, self.output_activation),
+            self._scale * self.n_samples / rows.size,
+        )
+        return [-item for item in unpack(field.rhs(self._packed(w))[1], self.dims)]
+
     def hessian(self, w: Any) -> ShallowHessian:
         """Return the Hessian at `w` as a linear operator; its `message` names kinks at `w`."""
         return ShallowHessian(self.field, self._packed(w))

@@ -214,6 +214,9 @@ class ShallowTrajectory(Result):
             "raw_drift": jsonable(self.raw_drift[index]),
         }
 
+    def _key_figure(self) -> Any:
+        return self.plot()
+
     def summary_rows(self) -> list[tuple[str, str]]:
         """Rows of ``repr``."""
         worst = float(np.nanmax(self.drift)) if np.any(np.isfinite(self.drift)) else np.nan

@@ -201,6 +201,9 @@ class Descent(Result):
         arrays |= {f"start{j}": weight for j, weight in enumerate(self.start, 1)}
         return save_archive(path, arrays, self.to_dict())
 
+    def _key_figure(self) -> Any:
+        return self.plot(panel="drift")
+
     def summary_rows(self) -> list[tuple[str, str]]:
         """Rows of ``repr``: how it ended first."""
         rows = [("status", f"{self.status}: {self.message}"), ("method", method_words(self))]

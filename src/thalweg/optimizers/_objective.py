@@ -127,15 +127,17 @@ def _sample_rows(p: Problem) -> tuple[Array, Array]:
 class OtherObjective:
     """A problem that offers ``loss(w)`` and ``gradient(w)``, such as one with an activation.
 
+    Minibatches need ``minibatch_gradient(w, samples)`` besides.
+
     If its ``activation`` says that it is ``homogeneous`` (ReLU and its kin) the exact diagonal law
     of Spec 6.3 is followed; otherwise ``invariants(w)`` is measured and nothing is predicted.
     """
 
     def __init__(self, p: Any, w0: Any, *, batches: bool) -> None:
-        if batches:
+        if batches and not callable(getattr(p, "minibatch_gradient", None)):
             raise DataError(
-                f"a {type(p).__name__} has no minibatches here; leave batch_size out and use "
-                '"gd", "momentum", "nesterov", "adam" or "adamw"'
+                f"a {type(p).__name__} has no minibatch_gradient(w, samples); leave batch_size out "
+                'and use "gd", "momentum", "nesterov", "adam" or "adamw"'
             )
         self._problem = p
         self.start = [as_float_array(item, f"w0[{j}]") for j, item in enumerate(w0)]
@@ -160,8 +162,8 @@ class OtherObjective:
             return float("inf")
 
     def batch(self, weights: list[Array], rows: Any) -> list[Array]:
-        """Refuse; the constructor has done so before."""
-        raise DataError("no minibatches")
+        """Return the gradient of a minibatch, as the problem scales it."""
+        return list(self._problem.minibatch_gradient(weights, rows))
 
     def to_data(self, weights: list[Array]) -> list[Array]:
         """Return copies."""

@@ -58,6 +58,9 @@ class DriftCurve(Result):
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(np.log(both[:, :-1] / both[:, 1:]) / ratios, dtype=np.float64)
 
+    def _key_figure(self) -> Any:
+        return self.plot()
+
     def summary_rows(self) -> list[tuple[str, str]]:
         """Rows of ``repr``."""
         how = f"{self.method}, momentum {self.momentum:g}" if self.momentum else self.method

@@ -1,11 +1,12 @@
 """Leaving out directions that never move and never matter (Spec 1.5)."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
 from thalweg._core import Array, Weights, numerical_rank
-from thalweg.network import pack, unpack
+from thalweg.network import pack, unit_labels, unpack
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,28 @@ def _null_frame(block: Array, size: int, keep: int) -> Array | None:
     return full
 
 
+def _apart(frame: Array, columns: Array, labels: Any) -> Array:
+    """Return a basis of the column space that does not mix rows with different labels.
+
+    Zeros between parts of the network keep these apart for ever, which a basis that mixes them
+    would hide behind rounding errors. `frame` is the basis to be returned for a single part.
+    """
+    names = np.unique(labels)
+    if len(names) == 1 or not columns.any():
+        return frame
+    bases = []
+    for name in names:
+        rows = np.flatnonzero(labels == name)
+        if not columns[rows].any():
+            continue
+        part = _range(columns[rows])
+        part = np.eye(len(rows)) if part is None else part
+        basis = np.zeros((len(columns), part.shape[1]))
+        basis[rows] = part
+        bases.append(basis)
+    return np.ascontiguousarray(np.hstack(bases))
+
+
 def compress(weights: Weights, target: Array, metric: Array) -> Compression:
     """Compress hidden layers to the rank of ``[W_j  W_{j+1}^T]``, and null inputs and outputs.
 
@@ -123,6 +146,9 @@ def compress(weights: Weights, target: Array, metric: Array) -> Compression:
             columns = np.hstack([_unit(small[j]), _unit(small[j + 1].T)])
             frame = _range(columns)
             if frame is None:
+                continue
+            frame = _apart(frame, columns, unit_labels(small, target)[j + 1])
+            if frame.shape[1] == len(columns):
                 continue
             exact &= frame.shape[1] == columns.shape[1]
             small[j], small[j + 1] = frame.T @ small[j], small[j + 1] @ frame

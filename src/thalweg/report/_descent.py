@@ -1,13 +1,9 @@
 """The page of a descent: what was trained, what was conserved, where the steps lead."""
 
-import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import jinja2
-from matplotlib.figure import Figure
 
 from thalweg._core import DataError, number, write_whole
 from thalweg.optimizers import Descent, largest, method_words
@@ -17,6 +13,7 @@ from thalweg.report._formulas import FLOW, LOSS, MEAN_LOSS, formula
 from thalweg.report._meaning import LOSSES, METRICS
 from thalweg.report._pictures import inline, rendered
 from thalweg.report._provenance import versions
+from thalweg.report._templates import environment
 
 FORMATS = ("png", "svg", "pdf")
 STEP = r"\Delta C_j = \eta^2 \left(G_{j+1}^T G_{j+1} - G_j G_j^T\right)"
@@ -62,35 +59,18 @@ def write_descent(
     if unknown:
         raise DataError(f"formats must be among {', '.join(FORMATS)}, got {unknown[0]!r}")
     folder = Path(directory)
-    figures = {panel: draw(d, panel=panel) for panel in panels_of(d)}
-    for panel, figure in figures.items():
+    for panel in panels_of(d) if formats else ():
+        figure = draw(d, panel=panel)
         for suffix in formats:
             write_whole(folder / "figures" / f"{panel}.{suffix}", rendered(figure, suffix))
-    return write_whole(folder / "report.html", _page(d, name, command, figures).encode())
+    return write_whole(folder / "report.html", _page(d, name, command).encode())
 
 
-@functools.cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("thalweg.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _page(d: Descent, name: str, command: str | None, figures: dict[str, Figure]) -> str:
-    environment, p = _environment(), d.problem
-    titles = {
-        "loss": ("How the loss falls", _loss(d)),
-        "drift": ("What becomes of what the flow conserves", _drift(d)),
-        "identity": ("Every step against what it was bound to do", _identity(d)),
-    }
-    return environment.get_template("descent.html.j2").render(
-        style=environment.get_template("style.css").render(),
+def _page(d: Descent, name: str, command: str | None) -> str:
+    env, p = environment(), d.problem
+    return env.get_template("descent.html.j2").render(
+        style=env.get_template("style.css").render(),
         name=name,
-        answer=_answer(d),
         sizes=" → ".join(map(str, p.dims)),
         parameters=p.n_parameters,
         samples=p.n_samples,
@@ -98,20 +78,33 @@ def _page(d: Descent, name: str, command: str | None, figures: dict[str, Figure]
         metric=METRICS[p.metric],
         loss_formula=formula(LOSS if p.loss_name == "sum" else MEAN_LOSS),
         flow_formula=formula(FLOW),
-        step_formula=formula(STEP),
-        plain=d.settings.plain or d.settings.method == "sgd",
-        pictures=[
+        descent=descent_sections(d),
+        provenance=_provenance(d, command),
+    )
+
+
+def descent_sections(d: Descent) -> dict[str, Any]:
+    """Return what the sections on a descent show."""
+    titles = {
+        "loss": ("How the loss falls", _loss(d)),
+        "drift": ("What becomes of what the flow conserves", _drift(d)),
+        "identity": ("Every step against what it was bound to do", _identity(d)),
+    }
+    return {
+        "answer": _answer(d),
+        "plain": d.settings.plain or d.settings.method == "sgd",
+        "step_formula": formula(STEP),
+        "pictures": [
             {
-                "id": panel,
-                "svg": inline(rendered(figure, "svg"), f"descent-{panel}"),
+                "id": f"descent-{panel}",
+                "svg": inline(rendered(draw(d, panel=panel), "svg"), f"descent-{panel}"),
                 "title": titles[panel][0],
                 "caption": titles[panel][1],
             }
-            for panel, figure in figures.items()
+            for panel in panels_of(d)
         ],
-        rows=d.summary_rows(),
-        provenance=_provenance(d, command),
-    )
+        "rows": d.summary_rows(),
+    }
 
 
 def _answer(d: Descent) -> str:

@@ -68,9 +68,17 @@ REASONS = {
         "best fit."
     ),
     "exact critical start": "The gradient vanishes at the start.",
-    "polished saddle on the start's stable set": (
-        "The gradient fell to rounding level, and with it the displacement that would lead away "
-        "from the saddle."
+    "zeros that the flow keeps": (
+        "Zeros of the start divide the network into parts that the flow never joins, and each ends "
+        "at its own best fit or at zero."
+    ),
+    "gradient lost in rounding": (
+        "What is left of the gradient is no larger than its rounding error, so that nothing shows "
+        "whether the flow ends here or leaves much later."
+    ),
+    "rounding decided how a saddle was left": (
+        "The start is so close to the set from which a saddle attracts that its own rounding "
+        "decides when the saddle is left."
     ),
     "polished saddle": (
         "At the last point the flow has arrived at the saddle, to within rounding."

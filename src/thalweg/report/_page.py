@@ -1,39 +1,36 @@
 """The page: everything that the template shows, in words and numbers."""
 
-import functools
 import math
 from typing import Any
 
-import jinja2
-
 from thalweg._core import learned_words, number
+from thalweg.basins import Sweep
 from thalweg.certificate import Hypothesis
+from thalweg.optimizers import Descent
 from thalweg.report._answer import KINDS, two_sentences
 from thalweg.report._captions import captions
+from thalweg.report._descent import descent_sections
 from thalweg.report._formulas import FLOW, LOSS, MEAN_LOSS, formula
 from thalweg.report._landscape import landscape
 from thalweg.report._meaning import ASSUMPTIONS, GLOSSARY, LOSSES, METRICS, REASONS, RULES, VERDICTS
 from thalweg.report._pictures import inline, inline_pictures, landscape_figures, rendered
 from thalweg.report._provenance import provenance
+from thalweg.report._sweep import sweep_sections
+from thalweg.report._templates import environment
 from thalweg.trajectory import Trajectory
 
 MOST_VALUES = 12
 """Longer lists of singular values are cut in the text; the pictures show them."""
 
 
-@functools.cache
-def environment() -> jinja2.Environment:
-    """Return the templates; everything that comes from outside is escaped."""
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("thalweg.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def page(run: Trajectory, name: str, command: str | None) -> str:
+def page(
+    run: Trajectory,
+    name: str,
+    command: str | None,
+    *,
+    sweep: Sweep | None = None,
+    descent: Descent | None = None,
+) -> str:
     """Return the whole page; every text that comes from outside is escaped by the template."""
     env = environment()
     pictures, told = inline_pictures(run), captions(run)
@@ -57,6 +54,8 @@ def page(run: Trajectory, name: str, command: str | None) -> str:
             for key, figure in landscape_figures(run).items()
         },
         certificate=_certificate(run),
+        sweep=None if sweep is None else sweep_sections(sweep),
+        descent=None if descent is None else descent_sections(descent),
         glossary=GLOSSARY,
         provenance=provenance(run, command),
     )

@@ -10,8 +10,8 @@ import thalweg
 from thalweg._core import number, write_whole
 from thalweg.monitor import CAUSES, LawSummary, Record
 from thalweg.plot import RECORD_PANELS, draw
-from thalweg.report._page import environment
 from thalweg.report._pictures import inline, rendered
+from thalweg.report._templates import environment
 
 CAPTIONS = {
     "drift": (

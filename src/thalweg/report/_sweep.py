@@ -11,10 +11,10 @@ import thalweg
 from thalweg._core import DataError, learned_words, number, write_whole
 from thalweg.basins import Fraction, Sweep, Times
 from thalweg.plot import draw, sweep_panels
-from thalweg.report._page import environment
 from thalweg.report._pictures import inline, rendered
-from thalweg.report._write import FORMATS
+from thalweg.report._templates import environment
 
+FORMATS = ("png", "svg", "pdf")
 CAPTIONS = {
     "fractions": (
         "How likely each ending is",
@@ -77,32 +77,43 @@ def write_sweep(
     if unknown:
         raise DataError(f"formats must be among {', '.join(FORMATS)}, got {unknown[0]!r}")
     folder = Path(directory)
-    pictures = []
-    for panel in sweep_panels(sweep):
+    for panel in sweep_panels(sweep) if formats else ():
         figure = draw(sweep, panel=panel)
         for suffix in formats:
             write_whole(folder / "figures" / f"{panel}.{suffix}", rendered(figure, suffix))
-        title, caption = CAPTIONS[panel]
-        svg = inline(rendered(figure, "svg"), panel)
-        pictures.append({"id": panel, "svg": svg, "title": title, "caption": caption})
     tools = environment()
     text = tools.get_template("sweep.html.j2").render(
         style=tools.get_template("style.css").render(),
         name=name,
-        answer=sweep_sentences(sweep),
         question=_question(sweep),
-        fractions=_fractions(sweep),
-        counts=sweep.counts(),
-        measure=sweep.plan.measure_note or "The starts have a density.",
-        experiment=sweep.plan.experiment,
-        theorems=sweep.theorems(),
-        defects=sweep.defects(),
-        pictures=pictures,
-        decisions=[_times(item) for item in sweep.decision_times()[:MOST_ROWS]],
-        plateaus=[_times(item) for item in sweep.plateau_times()[:MOST_ROWS]],
+        sweep=sweep_sections(sweep),
         provenance=_provenance(sweep, command),
     )
     return write_whole(folder / "report.html", text.encode())
+
+
+def sweep_sections(sweep: Sweep) -> dict[str, Any]:
+    """Return what the sections on a sweep show."""
+    return {
+        "answer": sweep_sentences(sweep),
+        "fractions": _fractions(sweep),
+        "counts": sweep.counts(),
+        "measure": sweep.plan.measure_note or "The starts have a density.",
+        "experiment": sweep.plan.experiment,
+        "theorems": sweep.theorems(),
+        "defects": sweep.defects(),
+        "pictures": [
+            {
+                "id": f"sweep-{panel}",
+                "svg": inline(rendered(draw(sweep, panel=panel), "svg"), f"sweep-{panel}"),
+                "title": CAPTIONS[panel][0],
+                "caption": CAPTIONS[panel][1],
+            }
+            for panel in sweep_panels(sweep)
+        ],
+        "decisions": [_times(item) for item in sweep.decision_times()[:MOST_ROWS]],
+        "plateaus": [_times(item) for item in sweep.plateau_times()[:MOST_ROWS]],
+    }
 
 
 def sweep_sentences(sweep: Sweep) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from thalweg._core import DataError, write_whole
+from thalweg.basins import Sweep
+from thalweg.optimizers import Descent
 from thalweg.plot import PANELS, draw
 from thalweg.report._page import page
 from thalweg.report._pictures import landscape_figures, rendered
@@ -20,6 +22,8 @@ def write(
     name: str,
     command: str | None = None,
     formats: Sequence[str] = ("png", "svg"),
+    sweep: Sweep | None = None,
+    descent: Descent | None = None,
 ) -> Path:
     """Write a run as one self-contained page, and its pictures as files.
 
@@ -36,6 +40,8 @@ def write(
     formats
         Of the pictures in ``figures/``: any of ``png``, ``svg``, ``pdf``; empty for none.
         With ``png`` all panels of the run are in ``figures/overview.png`` as well.
+    sweep, descent
+        A sweep over other starts, and training with an optimizer: sections of their own.
 
     Returns
     -------
@@ -62,4 +68,5 @@ def write(
     if "png" in formats:
         overview = rendered(draw(run, panel="all"), "png", dpi=100)
         write_whole(folder / "figures" / "overview.png", overview)
-    return write_whole(folder / "report.html", page(run, name, command).encode())
+    text = page(run, name, command, sweep=sweep, descent=descent)
+    return write_whole(folder / "report.html", text.encode())

@@ -13,17 +13,16 @@ from thalweg.landscape import Polished, gradient_scale, polish_reduced
 from thalweg.limit import Jump, close_tail
 from thalweg.network import unpack
 from thalweg.problem import Compression
+from thalweg.trajectory._exact import outlook, stands_still
 
 GRADIENT_FLOOR = 1e-12
 """Gradient, relative to its natural size, at which rounding hides the direction of motion."""
-STABLE = 1e-10
-"""Unstable displacement, relative to the path, below which a start is on the stable set."""
-TAIL_LOOSE = 100.0
-"""Tolerance inside the basin relative to the one before: errors are no longer amplified there."""
-SMOOTH = 400
-"""Points of a piece below which long steps are recorded with points inside."""
-TAIL_STEP = 0.04
-"""Factor by which the excess loss falls between two predictions of the limit."""
+SLOWER = 0.1
+"""Factor by which the gradient falls between two questions whether the run has come to rest."""
+FINEST_TAIL = 1e-12
+"""Relative error of the predicted limit that is good enough at any tolerance."""
+TAIL_STEP, LOWEST_STEP = 0.04, 1e-8
+"""Factor by which the excess loss falls between two predictions of the limit: at most, at least."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,13 +38,16 @@ class Ending:
     tail_error
         Relative error estimate of that prediction, ``None`` if unknown.
     saddle
-        Polished saddle that the start's stable set leads to, or ``None``.
+        Saddle at which the start provably ends, polished, or ``None``.
+    lost
+        Why a run at rest was given up: what is left of its gradient may be rounding; else empty.
     """
 
     parts: list[Solution]
     jump: Jump | None
     tail_error: float | None
     saddle: Polished | None
+    lost: str = ""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -85,11 +87,10 @@ class Runner:
             state=self.parts[-1].state if self.parts else None,
             **self.options,
         )
-        part = piece.refined(SMOOTH)
         self.forget()
-        self.parts.append(part)
-        self.taken += int(part.stats["steps"])
-        return part
+        self.parts.append(piece)
+        self.taken += int(piece.stats["steps"])
+        return piece
 
     def forget(self) -> None:
         """Let go of the state of the last piece, which is as large as some sets of weights."""
@@ -106,17 +107,14 @@ class Runner:
         """The last loss."""
         return float(self.parts[-1].loss[-1])
 
-    def travelled(self, weights: list[Array]) -> float:
-        """Return the largest distance of the trajectory so far from a point."""
-        flat = np.concatenate([item.ravel() for item in weights])
-        return max(part.farthest(flat) for part in self.parts)
-
 
 def run_until_decided(runner: Runner) -> Ending:
-    """Integrate until a theorem or an exact stable set says where the trajectory ends.
+    """Integrate until a theorem says where the trajectory ends.
 
-    A small gradient alone never stops the run: near a saddle the unstable displacement must be
-    at rounding level compared with the way travelled, otherwise the passage is a plateau.
+    A small gradient alone never stops the run, nor does a small displacement from a saddle: near
+    one that is not strict, null directions lead away at any speed. The run goes on until the loss
+    is below the basin level, every part of the network is known to stay out of the others (see
+    `outlook`), or nothing can be said because the gradient has become its own rounding error.
     """
     problem, levels = runner.start, runner.levels
     floor = GRADIENT_FLOOR * gradient_scale(problem.target, problem.metric, len(problem.weights))
@@ -128,11 +126,11 @@ def run_until_decided(runner: Runner) -> Ending:
         if runner.loss <= enter:
             return _close(runner, floor)
         if part.status is Status.GRADIENT_STOP:
-            saddle = settle(runner)
-            if saddle is not None:
-                return Ending(parts=runner.parts, jump=None, tail_error=None, saddle=saddle)
-            # Merely slow: go on, blind to the gradient, until the saddle is visibly left.
-            gradient_stop = 0.0
+            ending = settle(runner)
+            if ending is not None:
+                return ending
+            # Merely slow: go on until the gradient is much less, or the saddle visibly left.
+            gradient_stop = SLOWER * float(part.gradient_norm[-1])
             drop = 1e-3 * 0.5 * float(np.sum(levels.sigma**2))
             loss_stop = max(enter, runner.loss - drop)
         elif part.status is Status.LOSS_STOP:
@@ -141,19 +139,30 @@ def run_until_decided(runner: Runner) -> Ending:
             return Ending(parts=runner.parts, jump=None, tail_error=None, saddle=None)
 
 
-def settle(runner: Runner) -> Polished | None:
-    """Return the saddle at which the trajectory ends, or ``None`` if it is only passing."""
-    problem = runner.start
-    saddle = polish_reduced(runner.point, problem.target, problem.metric)
-    if saddle.moved == 0.0:
-        return saddle
-    travelled = runner.travelled(saddle.weights)
-    return saddle if saddle.unstable <= STABLE * travelled else None
+def settle(runner: Runner) -> Ending | None:
+    """Return the end of a trajectory that has come to rest, or ``None`` if it is only passing."""
+    problem, parts = runner.start, runner.parts
+    if len(parts[0].t) == 1 and stands_still(problem):
+        saddle = polish_reduced(problem.weights, problem.target, problem.metric)
+        return Ending(parts=parts, jump=None, tail_error=None, saddle=saddle)
+    ahead = outlook(problem, runner.point)
+    if ahead.decided:
+        saddle = polish_reduced(ahead.weights, problem.target, problem.metric)
+        return Ending(parts=parts, jump=None, tail_error=None, saddle=saddle)
+    if ahead.visible:
+        return None
+    text = (
+        f"the gradient fell to {ahead.gradient:.2g}, where its rounding error may be "
+        f"{ahead.rounding:.2g}: whether the trajectory ends here or leaves much later cannot be "
+        "seen in this arithmetic"
+    )
+    return Ending(parts=parts, jump=None, tail_error=None, saddle=None, lost=text)
 
 
 def _close(runner: Runner, floor: float) -> Ending:
     """Go on inside the basin until two predictions of the limit agree."""
     problem, levels = runner.start, runner.levels
+    goal = max(runner.rtol, FINEST_TAIL)
     before: Jump | None = None
     error: float | None = None
     while True:
@@ -166,17 +175,23 @@ def _close(runner: Runner, floor: float) -> Ending:
             error = min(change, curvature * jump.length**2) / size
         if jump.converged and jump.length <= 1e-14 * size:
             error = jump.length / size
-        if jump.converged and error is not None and error <= TAIL_LOOSE * runner.rtol:
+        if jump.converged and error is not None and error <= goal:
             break
         excess = runner.loss - levels.least
-        if excess <= 1e-13 * max(levels.least, 1e-15 * float(np.sum(levels.sigma**2))):
+        least_excess = 1e-13 * max(levels.least, 1e-15 * float(np.sum(levels.sigma**2)))
+        if excess <= least_excess:
             break
+        curvature = 1.0 / size
+        if error is not None and jump.length > 0.0:
+            curvature = error * size / jump.length**2
+        wanted = _step_down(jump, curvature, goal * size) * excess
         before = jump
         part = runner.advance(
             t_end=np.inf,
-            loss_stop=levels.least + TAIL_STEP * excess,
+            loss_stop=levels.least + max(wanted, 0.5 * least_excess),
             gradient_stop=1e-3 * floor,
-            atol=TAIL_LOOSE * runner.rtol * float(np.sqrt(np.mean(runner.parts[-1].y[-1] ** 2))),
+            # Errors are no longer amplified: the tolerance is that of the weights as they are.
+            atol=runner.rtol * float(np.sqrt(np.mean(runner.parts[-1].y[-1] ** 2))),
         )
         if part.status is not Status.LOSS_STOP:
             jump = close_tail(runner.point, problem.target, problem.metric, levels.rank)
@@ -187,6 +202,16 @@ def _close(runner: Runner, floor: float) -> Ending:
         tail_error=error if jump.converged else None,
         saddle=None,
     )
+
+
+def _step_down(jump: Jump, curvature: float, goal: float) -> float:
+    """Return the factor of the excess loss at which the next prediction should be good enough.
+
+    Its error is `curvature` times the squared way left, which falls like the excess.
+    """
+    if not (jump.converged and curvature > 0.0 and jump.length > 0.0):
+        return TAIL_STEP
+    return min(max(0.25 * goal / (curvature * jump.length**2), LOWEST_STEP), TAIL_STEP)
 
 
 def _norm(weights: list[Array]) -> float:

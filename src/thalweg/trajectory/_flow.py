@@ -13,7 +13,6 @@ from thalweg.integrate import Status, project
 from thalweg.network import unpack
 from thalweg.problem import Compression, Problem, compress
 from thalweg.trajectory._decide import Ending, Runner, run_until_decided
-from thalweg.trajectory._judge import judge
 from thalweg.trajectory._path import Path
 from thalweg.trajectory._trajectory import Trajectory
 
@@ -50,7 +49,8 @@ def flow(
         Start ``[W_1, ..., W_L]`` in the coordinates of the data.
     t_end
         Time to stop at. ``None`` integrates until the limit is decided: by the basin certificate
-        (Spec 3.4) and a closed tail, or because the start lies on the stable set of a saddle.
+        (Spec 3.4) and a closed tail, or because zeros or low rank of the start, which the flow
+        keeps, lead to a saddle.
     rtol
         Tolerance of the integration, relative to the size of the weights.
     max_steps
@@ -83,7 +83,8 @@ def flow(
     Status: every trajectory is bounded and converges (theorem, Spec 2.4; paper Prop. 1); the
     trajectory itself is computed with controlled error. Frozen components and hidden directions
     that never matter (Spec 1.3, 1.5) are left out during the integration and put back. Ctrl-C
-    returns what there is.
+    returns what there is. Where the run ends is decided here; series, verdict and certificate are
+    computed when they are asked for.
 
     Examples
     --------
@@ -116,20 +117,14 @@ def flow(
         runner.advance(t_end=t_end, loss_stop=-np.inf, gradient_stop=0.0)
         ending = Ending(parts=runner.parts, jump=None, tail_error=None, saddle=None)
     runner.forget()
-    path = Path(problem=p, start=start, compression=compression, parts=runner.parts)
-    limit = judge(path, ending)
-    status, message = _status(path, ending, limit.message)
+    path = Path(problem=p, start=start, compression=compression, pieces=runner.parts)
     return Trajectory(
         problem=p,
         start=tuple(start),
-        t=_frozen(path.t),
-        loss=_frozen(path.loss + p.irreducible_loss),
-        gradient_norm=_frozen(path.gradient_norm),
-        status=status,
-        message=message,
-        limit=limit,
+        status=_status(path, ending),
         stats=_stats(path, time.perf_counter() - began),
         _path=path,
+        _ending=ending,
     )
 
 
@@ -149,31 +144,22 @@ def _in_data(
     return tell
 
 
-def _status(path: Path, ending: Ending, decided: str) -> tuple[str, str]:
-    last = path.parts[-1]
+def _status(path: Path, ending: Ending) -> str:
     if ending.jump is not None or ending.saddle is not None:
-        return "limit", decided
-    if last.status in BROKEN:
-        return BROKEN[last.status], last.message
-    return "horizon", last.message
-
-
-def _frozen(array: Array) -> Array:
-    out = array.copy()
-    out.flags.writeable = False
-    return out
+        return "limit"
+    return BROKEN.get(path.pieces[-1].status, "horizon")
 
 
 def _stats(path: Path, seconds: float) -> dict[str, Any]:
     """Add up the counts of all pieces."""
     total: dict[str, Any] = {}
-    for part in path.parts:
+    for part in path.pieces:
         for key, value in part.stats.items():
             if isinstance(value, int) and not isinstance(value, bool):
                 total[key] = total.get(key, 0) + value
             else:
                 total[key] = value
-    last = path.parts[-1]
+    last = path.pieces[-1]
     return total | {
         "seconds": seconds,
         "stop": last.status.value,

@@ -7,11 +7,15 @@ import numpy as np
 
 from thalweg._core import Array, learned_words
 from thalweg.certificate import levels
-from thalweg.landscape import Verdict, classify_level, classify_reduced, polish_reduced
+from thalweg.landscape import Polished, Verdict, classify_level, classify_reduced, polish_reduced
 from thalweg.limit import Limit, close_tail
 from thalweg.network import hessian_size
-from thalweg.trajectory._decide import STABLE, Ending
+from thalweg.trajectory._decide import Ending
+from thalweg.trajectory._exact import outlook
 from thalweg.trajectory._path import Path
+
+STABLE = 1e-10
+"""Distance to a critical point, relative to the path, that counts as having arrived."""
 
 LENGTHY = 10_000
 """Weights beyond which polishing a point that is no critical one takes longer than the run."""
@@ -34,7 +38,7 @@ def judge(path: Path, ending: Ending) -> Limit:
         With verdict, weights and how it is known.
     """
     full = levels(path.problem.flow_data()[0], path.problem.max_rank)
-    in_basin = bool(full.in_basin(float(path.parts[-1].loss[-1])))
+    in_basin = bool(full.in_basin(float(path.pieces[-1].loss[-1])))
     if ending.jump is not None:
         inner, moved = path.conserving(ending.jump.weights), ending.jump.length
         weights = path.to_reduced(inner)
@@ -53,25 +57,47 @@ def judge(path: Path, ending: Ending) -> Limit:
             )
         return _limit(path, inner, moved, verdict, (in_basin, ending.tail_error, how, text))
     if ending.saddle is not None:
-        saddle = ending.saddle
-        verdict = classify_reduced(path.problem, path.to_reduced(saddle.weights), saddle.moved)
-        if saddle.moved == 0.0 and len(path.t) <= 2:
-            how = "exact critical start"
-            text = f"the gradient vanishes at the start, which is a {_words(verdict)}"
-        else:
-            how = "polished saddle on the start's stable set"
-            text = (
-                f"the gradient fell to rounding level and the unstable displacement to "
-                f"{saddle.unstable:.2g}: the trajectory ends at a {_words(verdict)}"
-            )
-        return _limit(path, saddle.weights, saddle.moved, verdict, (False, saddle.moved, how, text))
+        return _at_saddle(path, ending.saddle)
+    if ending.lost:
+        point = path.compressed_at(float(path.pieces[-1].t[-1]))
+        here = _undecided(path, point, ending.lost)
+        return _limit(
+            path, point, 0.0, here, (False, None, "gradient lost in rounding", ending.lost)
+        )
     return _at_horizon(path, in_basin)
+
+
+def place(path: Path, ending: Ending) -> list[Array]:
+    """Return the limit in the coordinates of the data if it is decided, else the last point."""
+    if ending.jump is not None:
+        inner = path.conserving(ending.jump.weights)
+    elif ending.saddle is not None:
+        inner = ending.saddle.weights
+    else:
+        inner = path.compressed_at(float(path.pieces[-1].t[-1]))
+    return path.to_data(inner)
+
+
+def _at_saddle(path: Path, saddle: Polished) -> Limit:
+    """Name the saddle that the start's zeros, or its own gradient of zero, lead to."""
+    moved = float(np.linalg.norm(_flat(saddle.weights) - path.pieces[-1].y[-1]))
+    verdict = classify_reduced(path.problem, path.to_reduced(saddle.weights), saddle.moved)
+    if sum(len(piece.t) - 1 for piece in path.pieces) == 0 and moved == 0.0:
+        how = "exact critical start"
+        text = f"the gradient vanishes at the start, which is a {_words(verdict)}"
+    else:
+        how = "zeros that the flow keeps"
+        text = (
+            "zeros of the start divide the network into parts that the flow never joins, and each "
+            f"provably ends at its own best fit or at zero: together a {_words(verdict)}"
+        )
+    return _limit(path, saddle.weights, moved, verdict, (False, moved, how, text))
 
 
 def _at_horizon(path: Path, in_basin: bool) -> Limit:  # noqa: FBT001
     """Say what can be said where the integration stopped."""
     problem, compression = path.problem, path.compression
-    point = path.compressed_at(float(path.t[-1]))
+    point = path.compressed_at(float(path.pieces[-1].t[-1]))
     if in_basin:
         known = levels(problem.flow_data()[0], problem.max_rank)
         jump = close_tail(point, compression.target, compression.metric, known.rank)
@@ -89,11 +115,14 @@ def _at_horizon(path: Path, in_basin: bool) -> Limit:  # noqa: FBT001
         return _open_end(path, point, in_basin=in_basin)
     near = polish_reduced(point, compression.target, compression.metric)
     flat = _flat(near.weights)
-    travelled = max(part.farthest(flat) for part in path.parts)
+    travelled = max(piece.farthest(flat) for piece in path.pieces)
     verdict = classify_reduced(problem, path.to_reduced(near.weights), near.moved)
-    arrived = near.moved <= STABLE * travelled and near.unstable <= STABLE * travelled
+    arrived = near.moved <= STABLE * travelled and outlook(compression, point).decided
     if verdict.kind in {"strict_saddle", "non_strict_saddle"} and arrived:
-        text = f"at the last point the trajectory has arrived at a {_words(verdict)}"
+        text = (
+            f"at the last point the trajectory has arrived at a {_words(verdict)}, which zeros or "
+            "low rank of the start keep it from leaving"
+        )
         return _limit(
             path, near.weights, near.moved, verdict, (False, near.moved, "polished saddle", text)
         )
@@ -118,9 +147,9 @@ def _still_far(path: Path, point: list[Array]) -> bool:
     dims = path.compression.dims
     if sum(a * b for a, b in itertools.pairwise(dims)) <= LENGTHY:
         return False
-    travelled = max(part.farthest(_flat(point)) for part in path.parts)
+    travelled = max(piece.farthest(_flat(point)) for piece in path.pieces)
     curvature = hessian_size(point, path.compression.target, path.compression.metric)
-    return bool(path.parts[-1].gradient_norm[-1] > 2 * curvature * STABLE * travelled)
+    return bool(path.pieces[-1].gradient_norm[-1] > 2 * curvature * STABLE * travelled)
 
 
 def _open_end(path: Path, point: list[Array], *, in_basin: bool) -> Limit:
@@ -153,7 +182,7 @@ def _limit(
         verdict=verdict,
         weights=tuple(path.to_data(inner)),
         polish_distance=moved,
-        gradient_before=float(path.parts[-1].gradient_norm[-1]),
+        gradient_before=float(path.pieces[-1].gradient_norm[-1]),
         gradient_after=verdict.gradient_norm,
         certified=certified,
         tail_error=error,

@@ -15,6 +15,8 @@ from thalweg.problem import Compression, Problem
 
 LEAST_POINTS, MOST_POINTS, MOST_NUMBERS = 400, 2000, 2_000_000
 """Points of a trajectory that are shown, fewer if it is large; `Path.compressed_at` knows all."""
+SMOOTH = 400
+"""Points of a piece below which long steps are shown with points inside."""
 LARGE_POINTS, LARGE_NUMBERS = (32, 100), 4_000_000
 """Of a large network, points at which the end-to-end map is computed, and entries in all."""
 REPAIR = 1e-14
@@ -31,14 +33,19 @@ class Path:
     ----------
     problem, start, compression
         The problem, the user's start and its compression.
-    parts
-        Pieces from `solve`, each beginning where the one before ended.
+    pieces
+        From `solve`, each beginning where the one before ended.
     """
 
     problem: Problem
     start: list[Array]
     compression: Compression
-    parts: list[Solution]
+    pieces: list[Solution]
+
+    @functools.cached_property
+    def parts(self) -> list[Solution]:
+        """The pieces with points inside their longest steps, computed when series are asked for."""
+        return [piece.refined(SMOOTH) for piece in self.pieces]
 
     @functools.cached_property
     def t(self) -> Array:
@@ -64,7 +71,7 @@ class Path:
     @property
     def large(self) -> bool:
         """Whether the points were too large to be kept; then they are integrated again."""
-        return not isinstance(self.parts[0].y, np.ndarray)
+        return not isinstance(self.pieces[0].y, np.ndarray)
 
     def visit(self) -> Iterator[list[Array]]:
         """Give the compressed weights of a large network at each of `t`, as integrated.
@@ -162,11 +169,11 @@ class Path:
     def compressed_at(self, t: float) -> list[Array]:
         """Return compressed weights at a time inside the path."""
         t = as_scalar(t, "t")
-        first, last = float(self.parts[0].t[0]), float(self.parts[-1].t[-1])
+        first, last = float(self.pieces[0].t[0]), float(self.pieces[-1].t[-1])
         if not first <= t <= last:
             raise DataError(f"t = {t:g} is outside the run [{first:g}, {last:g}]; integrate longer")
-        part = next(item for item in self.parts if t <= item.t[-1])
-        return self.conserving(part.at(t))
+        piece = next(item for item in self.pieces if t <= item.t[-1])
+        return self.conserving(piece.at(t))
 
     def conserving(self, weights: list[Array]) -> list[Array]:
         """Put the conserved matrices of compressed weights right by a gauge transformation.

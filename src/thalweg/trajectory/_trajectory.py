@@ -13,6 +13,8 @@ from thalweg.certificate import Certificate, certify_reduced, levels
 from thalweg.landscape import Target
 from thalweg.limit import Limit, Plateau, find_plateaus
 from thalweg.problem import Problem
+from thalweg.trajectory._decide import Ending
+from thalweg.trajectory._judge import judge, place
 from thalweg.trajectory._path import Path
 from thalweg.trajectory._save import save_archive
 
@@ -20,6 +22,12 @@ EARLY = 0.1
 """Part of the later rate from which a rate that holds from the start on is preferred."""
 LONGEST_SERIES = 400
 """Number of points to which series are thinned in `to_dict`."""
+
+
+def _frozen(array: Array) -> Array:
+    out = array.copy()
+    out.flags.writeable = False
+    return out
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -30,28 +38,47 @@ class Trajectory(Result):
     ----------
     problem, start
         What was asked.
-    t, loss, gradient_norm
-        Times of accepted steps (thinned on very long runs), shape ``(K,)``; the loss of the data
-        there, irreducible part included; the gradient norm in the coordinates of the flow.
-    status, message
+    status
         ``"limit"``: decided where it ends; ``"horizon"``: stopped at ``t_end`` or at a budget;
-        ``"diverged"`` or ``"failed"``: numerics broke down. The message says what to do.
-    limit
-        Where it ends.
+        ``"diverged"`` or ``"failed"``: numerics broke down; `message` says what to do.
     stats
         Counts of the integrator.
     """
 
     problem: Problem
     start: tuple[Array, ...]
-    t: Array
-    loss: Array
-    gradient_norm: Array
     status: str
-    message: str
-    limit: Limit
     stats: dict[str, Any]
     _path: Path
+    _ending: Ending
+
+    @functools.cached_property
+    def t(self) -> Array:
+        """Times of accepted steps, points inside long ones included; thinned on very long runs."""
+        return _frozen(self._path.t)
+
+    @functools.cached_property
+    def loss(self) -> Array:
+        """The loss of the data over `t`, irreducible part included."""
+        return _frozen(self._path.loss + self.problem.irreducible_loss)
+
+    @functools.cached_property
+    def gradient_norm(self) -> Array:
+        """The gradient norm over `t`, in the coordinates of the flow."""
+        return _frozen(self._path.gradient_norm)
+
+    @functools.cached_property
+    def limit(self) -> Limit:
+        """Where it ends."""
+        return judge(self._path, self._ending)
+
+    @property
+    def message(self) -> str:
+        """What `status` means here and what to do."""
+        if self.status == "limit":
+            return self.limit.message
+        lost = self._ending.lost if self.status == "horizon" else ""
+        return lost or self._path.pieces[-1].message
 
     def weights_at(self, t: float) -> list[Array]:
         """Return the weights at any time of the run, to the order of the method.
@@ -76,9 +103,11 @@ class Trajectory(Result):
     @property
     def final(self) -> list[Array]:
         """The end of the run: the limit if it is decided, else the weights at ``run.t[-1]``."""
-        if self.status == "limit":
-            return [weight.copy() for weight in self.limit.weights]
-        return self.weights_at(float(self.t[-1]))
+        return [weight.copy() for weight in self._end]
+
+    @functools.cached_property
+    def _end(self) -> list[Array]:
+        return place(self._path, self._ending)
 
     @property
     def reducible_loss(self) -> Array:
