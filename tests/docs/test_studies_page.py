@@ -1,5 +1,6 @@
 """The tables on the page on studies are what the full runs print."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -10,6 +11,24 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = "docs/studies.md"
+NUMBER = re.compile(r"(?<![\w.])-?\d+\.\d+")
+"""Measured numbers; they may move a little where the processor rounds or steps differently."""
+
+
+def close(shown, printed):
+    """Tell whether two tables have the same words and counts, and nearly the same measurements."""
+    words = [NUMBER.sub("", text).split() for text in (shown, printed)]
+    pairs = [map(float, NUMBER.findall(text)) for text in (shown, printed)]
+    good = itertools.starmap(
+        lambda one, two: abs(one - two) <= 0.01 + 0.02 * abs(one), zip(*pairs, strict=False)
+    )
+    return words[0] == words[1] and all(good)
+
+
+def test_tables_that_differ_are_told_apart():
+    assert close("slope 0.653 of 20", "slope 0.655 of 20")
+    assert not close("slope 0.653 of 20", "slope 0.753 of 20")
+    assert not close("slope 0.653 of 20", "slope 0.653 of 21")
 
 
 def test_each_study_has_its_table_and_picture(page):
@@ -24,7 +43,7 @@ def test_each_study_has_its_table_and_picture(page):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("place", range(3))
-def test_full_runs_print_the_tables(page, same, place, tmp_path):
+def test_full_runs_print_the_tables(page, place, tmp_path):
     block = page(PAGE)[place]
     script = ROOT / block.code.split()[1]
     source = str(ROOT / "src")
@@ -37,4 +56,4 @@ def test_full_runs_print_the_tables(page, same, place, tmp_path):
         check=True,
         timeout=600,
     )
-    assert same(block.output, done.stdout)
+    assert close(block.output, done.stdout)
