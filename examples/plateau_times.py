@@ -19,7 +19,7 @@ SCALES = {
     3: [3e-2, 1e-2, 3e-3, 1e-3],
     4: [1e-1, 5e-2, 3e-2, 2e-2],
 }
-"""By depth. A deep start of scale 1e-4 needs 1e8 units of time: too long for many of them."""
+"""By depth. Four layers at scale 1e-4 would need 1e7 units of time: too long for many starts."""
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--quick", action="store_true", help="60 starts for each scale, not 1000")
