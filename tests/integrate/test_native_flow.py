@@ -74,21 +74,6 @@ def test_steps_agree_with_numpy(name, method, monkeypatch):
     np.testing.assert_allclose(one.gradient_norm, two.gradient_norm, rtol=1e-3)
 
 
-@pytest.mark.parametrize("name", SETS)
-def test_small_systems_agree_with_numpy(name, monkeypatch):
-    """Three layers: one system for all of the error."""
-    monkeypatch.setenv("THALWEG_ENGINE", name)
-    target, metric, weights, _ = make("deep")
-    metric = np.geomspace(3.0, 0.3, 10)
-    pair = [
-        solve(target, metric, weights, t_end=2.0, rtol=1e-6, engine=engine, method="bdf")
-        for engine in ("native", "numpy")
-    ]
-    assert pair[0].stats["rhs"] == pair[1].stats["rhs"]
-    assert pair[0].stats["factorizations"] == pair[1].stats["factorizations"]
-    np.testing.assert_allclose(pair[0].y[-1], pair[1].y[-1], rtol=1e-8, atol=1e-10)
-
-
 @pytest.mark.parametrize("method", ["auto", "rodas4", "bdf"])
 def test_restarts_give_the_same_bits(method):
     target, metric, weights, _ = make("slow modes")

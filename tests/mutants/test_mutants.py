@@ -781,6 +781,12 @@ NATIVE = {
         "constant = 1.0 / (k + 2);",
         "tests/integrate/test_native_flow.py::test_steps_agree_with_numpy",
     ),
+    "shift of the compiled systems": (
+        "kronecker.hpp",
+        "if (i == j) row[a] += shift_;",
+        "if (i == j) row[a] += 0.5 * shift_;",
+        f"{EXACT}::test_stiff_steps_agree_with_numpy",
+    ),
 }
 COMPILER = next((path for name in ("c++", "g++", "clang++") if (path := shutil.which(name))), None)
 
