@@ -131,6 +131,7 @@ def test_interruption_keeps_what_there_is(tmp_path):
         if out:
             break
     document = json.loads(out)
-    assert document["status"] == "horizon"
+    # Where the loss was below every other critical value already, the limit is known all the same.
+    assert document["status"] in {"horizon", "limit"}
     assert document["stats"]["stop"] == "interrupted"
     assert (tmp_path / "run.npz").exists()
