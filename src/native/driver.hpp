@@ -252,8 +252,7 @@ private:
     double slack(const State& s, double error) const {
         const double target = field_.target_norm(), moved = 4 * error;
         const double unit = 256 * std::numeric_limits<double>::epsilon() * target;
-        const double explained =
-            moved * (norm(field_.length(), slope_) + 0.5 * s.radius * moved);
+        const double explained = moved * (norm(field_.length(), slope_) + 0.5 * s.radius * moved);
         return unit * std::sqrt(2 * s.loss) + unit * unit +
                std::min(explained, 5e-14 * target * target);
     }
@@ -274,16 +273,13 @@ private:
     }
 
     Dop853& high() {
-        if (!dop853_) dop853_ = std::make_unique<Dop853>(field_);
-        return *dop853_;
+        return *(dop853_ ? dop853_ : dop853_ = std::make_unique<Dop853>(field_));
     }
     Bdf& multistep() {
-        if (!bdf_) bdf_ = std::make_unique<Bdf>(field_, past_);
-        return *bdf_;
+        return *(bdf_ ? bdf_ : bdf_ = std::make_unique<Bdf>(field_, past_));
     }
     Rodas4& implicit() {
-        if (!rodas4_) rodas4_ = std::make_unique<Rodas4>(field_);
-        return *rodas4_;
+        return *(rodas4_ ? rodas4_ : rodas4_ = std::make_unique<Rodas4>(field_));
     }
     std::vector<double**> arrays() {
         return {&y_, &slope_, &vector_, &trial_, &trial_slope_, &error_};

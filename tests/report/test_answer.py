@@ -75,7 +75,10 @@ def test_a_low_rank_start_is_explained():
 
 
 def test_a_breakdown_is_said_first(learned):
-    broken = dataclasses.replace(learned, status="failed", message="the step became too small.")
+    path = learned._path
+    last = dataclasses.replace(path.pieces[-1], message="the step became too small.")
+    path = dataclasses.replace(path, pieces=[*path.pieces[:-1], last])
+    broken = dataclasses.replace(learned, status="failed", _path=path)
     text = two_sentences(broken)
     assert text.startswith("The integration broke down")
     assert text.endswith("The reason: the step became too small.")

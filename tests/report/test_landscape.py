@@ -19,12 +19,19 @@ def flat(deep):
     return tw.flow(deep, [np.zeros((4, 4)), np.zeros((4, 4)), np.zeros((3, 4))])
 
 
+def ending(run, limit):
+    """The same run with another limit."""
+    other = dataclasses.replace(run)
+    vars(other)["limit"] = limit
+    return other
+
+
 @pytest.fixture(scope="module")
 def pass_(deep):
     w = tw.critical_point(deep, (1,), rng=1)
     run = tw.flow(deep, w, t_end=1e-3)
     verdict = tw.classify(deep, w)
-    return dataclasses.replace(run, limit=dataclasses.replace(run.limit, verdict=verdict))
+    return ending(run, dataclasses.replace(run.limit, verdict=verdict))
 
 
 def section(run, folder):
@@ -102,7 +109,7 @@ def test_one_layer_has_no_saddles(tmp_path):
 def test_rules_without_words_are_named(learned):
     verdict = dataclasses.replace(learned.limit.verdict, rule="<new rule>")
     limit = dataclasses.replace(learned.limit, verdict=verdict)
-    told = landscape(dataclasses.replace(learned, limit=limit))
+    told = landscape(ending(learned, limit))
     assert "Decided by: <new rule>." in told["verdict"]
 
 
@@ -110,7 +117,7 @@ def test_words_from_outside_are_text_on_the_page_and_in_pictures(learned, tmp_pa
     rule = "<script>alert(1)</script>"
     verdict = dataclasses.replace(learned.limit.verdict, rule=rule)
     limit = dataclasses.replace(learned.limit, verdict=verdict)
-    _, source = section(dataclasses.replace(learned, limit=limit), tmp_path)
+    _, source = section(ending(learned, limit), tmp_path)
     assert "<script" not in source
     assert source.count("&lt;script&gt;") == 2
 

@@ -110,6 +110,7 @@ class Bdf:
             self.order = max(1, self.order - 1)
         if not np.isfinite(error):
             return 0.4
+        error = max(error, 1e-10)
         return float(min(max(0.9 * (error / 0.5) ** (-1.0 / (self.order + 1)), 0.2), 0.9))
 
     def lengthen(self, h: float, error: float, tolerance: float, new: Array) -> float:
