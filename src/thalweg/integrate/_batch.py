@@ -116,7 +116,9 @@ def solve_batch(
     t_end
         Time to stop at, may be infinite if something else ends every start.
     rtol
-        An accepted step errs by at most `rtol` times the start's root mean square, as in `solve`.
+        An accepted step errs by at most `rtol` times the start's root mean square. `solve` asks for
+        less of networks with more than two layers (docs/engine.md), and so do starts that are
+        `single`: deep networks with small starts need a smaller `rtol` here for the same error.
     loss_stop, gradient_stop
         A start ends when its loss or gradient norm has fallen that far. Without `gradient_stop`
         it is 0 with a finite `t_end`; else a start ends when every entry of its gradient is

@@ -66,7 +66,8 @@ def solve(
         norm at that time: it stays below about ten times `rtol`. It is often much smaller, since
         a flow that contracts forgets its errors. The means: an accepted step errs by at most
         `atol` in root mean square, without `atol` by `rtol` times the size of the start (small
-        starts amplify early errors by their inverse), less for deeper networks.
+        starts amplify early errors by their inverse), less for deeper networks; `solve_batch` has
+        no such factor for depth.
     loss_stop, gradient_stop
         Stop when the loss or the gradient norm has fallen that far.
     max_steps
