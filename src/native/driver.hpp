@@ -28,8 +28,9 @@ public:
     Index memory() const { return Past::room(field_.size()) + plan_room + field_.size(); }
 
     // Takes steps until something stops them, the buffers are full or the time of a slice is over.
-    Status run(State& state, const Limits& limits, double* y, double* slope, double* vector,
-               double* memory, Row* rows, double* points, std::int64_t& count) {
+    Status run(State& state, const Limits& limits, double* carried, Row* rows, double* points) {
+        double *y = carried, *slope = y + field_.size(), *vector = slope + field_.size();
+        double* memory = vector + field_.size();
         field_.unpack(y, y_);
         field_.unpack(slope, slope_);
         field_.unpack(vector, vector_);
@@ -38,6 +39,7 @@ public:
         Choice choice(state, rock4_);
         const auto begin = std::chrono::steady_clock::now();
         Status status = go_on;
+        std::int64_t& count = state.taken;
         for (count = 0; status == go_on && count < limits.capacity;) {
             const double size = norm(field_.length(), slope_);
             status = finished(state, limits, size);

@@ -1,5 +1,6 @@
 """The loop of an integration: steps, rejections, events, checkpoints."""
 
+import copy
 import dataclasses
 import time
 from collections.abc import Callable
@@ -66,6 +67,13 @@ class Driver:
             ("steps", "rejected", "rhs", "factorizations", "explicit_steps", "implicit_steps"), 0
         )
     )
+
+    def branch(self) -> "Driver":
+        """Return a driver that goes on from here, its counts at zero."""
+        out = copy.copy(self)
+        out.choice, out.bdf = copy.copy(self.choice), copy.copy(self.bdf)
+        out.counts = dict.fromkeys(self.counts, 0)
+        return out
 
     def run(
         self,
