@@ -71,9 +71,8 @@ class CompiledDriver:
 
     t, loss, radius = _held("t"), _held("loss"), _held("radius")
 
-    def __init__(self, field: Field, method: str, t: float, y: Array) -> None:
+    def __init__(self, core: Core, field: Field, method: str, t: float, y: Array) -> None:
         self.field, self.method = field, method
-        core = Core(field)
         self.core: Core | None = core
         self.instruction_set, n = core.name, field.size
         self.carried = np.zeros(core.carried_size)

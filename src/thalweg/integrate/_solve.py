@@ -10,7 +10,7 @@ from thalweg._core import Array, DataError, IntegrationError, Weights
 from thalweg.integrate._controller import MethodChoice
 from thalweg.integrate._driver import Driver, Limits
 from thalweg.integrate._field import Field
-from thalweg.integrate._native import instruction_set
+from thalweg.integrate._native import Core, instruction_set
 from thalweg.integrate._record import Record
 from thalweg.integrate._slices import LARGEST, CompiledDriver
 from thalweg.integrate._solution import Solution
@@ -92,9 +92,9 @@ def solve(
     IntegrationError
         If the engine asked for is not there.
     """
-    native = _compiled(method, engine)
+    core = _core_for(method, engine)
     if state is None:
-        driver = _fresh(target, metric, weights, t0, (method, engine if native else "numpy"))
+        driver = _fresh(target, metric, weights, t0, method, core, forced=engine == "native")
         size = _rms(driver.y)
         size = size if size > 0 else 1e-3
         driver.tolerance = max(rtol, FINEST) * size * _amplification(driver.field, size)
@@ -102,9 +102,12 @@ def solve(
         driver = state.branch()
     if atol is not None:
         driver.tolerance = atol
-    driver.tolerance = max(driver.tolerance, FINEST * _reach(driver))
+    size = _rms(driver.y)
+    if driver.tolerance < FINEST * max(size, 1.0):
+        driver.tolerance = max(driver.tolerance, FINEST * _reach(driver.field, size))
     large = not isinstance(driver, CompiledDriver) and driver.y.size > LARGEST
-    begin = driver.t, driver.loss, float(np.linalg.norm(driver.slope))
+    slope = driver.slope
+    begin = driver.t, driver.loss, math.sqrt(slope.dot(slope))
     record = (LargeRecord if large else Record)(begin, driver.y)
     limits = Limits(t_end, loss_stop, gradient_stop, max_steps, driver.tolerance)
     status = driver.run(limits, record, _told(driver, progress, observe))
@@ -144,29 +147,35 @@ def _told(
     return tell
 
 
-def _compiled(method: str, engine: str) -> bool:
-    """Check the names and return whether the compiled core is there and wanted."""
+def _core_for(method: str, engine: str) -> str | None:
+    """Check the names and return the compiled core to use, if it is there and wanted."""
     if method not in METHODS:
         raise DataError(f"unknown method {method!r}; choose one of {', '.join(METHODS)}")
     if engine not in ENGINES:
         raise DataError(f"unknown engine {engine!r}; choose one of {', '.join(ENGINES)}")
-    built = engine != "numpy" and instruction_set() is not None
-    if engine == "native" and not built:
+    core = None if engine == "numpy" else instruction_set()
+    if engine == "native" and core is None:
         raise IntegrationError(
             f"engine {engine!r} is not built here; use one of {', '.join(available_engines())}"
         )
-    return built
+    return core
 
 
 def _fresh(
-    target: Array, metric: Array, weights: Weights, t0: float, names: tuple[str, str]
+    target: Array,
+    metric: Array,
+    weights: Weights,
+    t0: float,
+    method: str,
+    core: str | None,
+    *,
+    forced: bool,
 ) -> Driver | CompiledDriver:
-    method, engine = names
     dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
     field = Field(target, metric, dims)
     y = packed(weights)
-    if engine != "numpy" and field.size > 0 and (engine == "native" or field.size <= LARGEST):
-        return CompiledDriver(field, method, t0, y)
+    if core is not None and field.size > 0 and (forced or field.size <= LARGEST):
+        return CompiledDriver(Core(field, core), field, method, t0, y)
     kind: type[Driver] = Driver
     if field.size > LARGEST:
         from thalweg.integrate._large import LargeDriver  # its BLAS is slow to import
@@ -183,13 +192,12 @@ def _engine(driver: Driver | CompiledDriver) -> dict[str, str]:
     return {"engine": "blas" if driver.y.size > LARGEST else "numpy"}
 
 
-def _reach(driver: Driver | CompiledDriver) -> float:
-    """Return the size that single weights reach, from the start and the target."""
-    field, count = driver.field, max(driver.y.size, 1)
+def _reach(field: Field, size: float) -> float:
+    """Return the size that single weights reach, from that of the start and the target."""
     least = float(field.metric.min()) if field.metric.size else 1.0
     scale = field.target_norm / least if least > 0 else 0.0
-    grown = scale ** (1.0 / (len(field.dims) - 1)) / math.sqrt(count)
-    return float(max(_rms(driver.y), min(grown, 1.0)))
+    grown = scale ** (1.0 / (len(field.dims) - 1)) / math.sqrt(max(field.size, 1))
+    return float(max(size, min(grown, 1.0)))
 
 
 def packed(weights: Weights) -> Array:
