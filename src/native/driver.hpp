@@ -5,9 +5,8 @@
 #include <memory>
 
 #include "bdf.hpp"
-#include "closing.hpp"
 #include "controller.hpp"
-#include "limits.hpp"
+#include "landing.hpp"
 #include "rodas4.hpp"
 #include "spectral.hpp"
 
@@ -28,7 +27,8 @@ public:
     Index memory() const { return Past::room(field_.size()) + plan_room + field_.size(); }
 
     // Takes steps until something stops them, the buffers are full or the time of a slice is over.
-    Status run(State& state, const Limits& limits, double* carried, Row* rows, double* points) {
+    Status run(State& state, Limits limits, double* carried, Row* rows, double* points,
+               Tail* tail, double* landing) {
         double *y = carried, *slope = y + field_.size(), *vector = slope + field_.size();
         double* memory = vector + field_.size();
         field_.unpack(y, y_);
@@ -40,14 +40,19 @@ public:
         const auto begin = std::chrono::steady_clock::now();
         Status status = go_on;
         std::int64_t& count = state.taken;
-        for (count = 0; status == go_on && count < limits.capacity;) {
-            const double size = norm(field_.length(), slope_);
-            status = finished(state, limits, size);
+        if (tail && tail->predictions) in_tail(limits, *tail);
+        for (count = 0; count < limits.capacity;) {
+            status = finished(state, limits, norm(field_.length(), slope_));
             if (status == go_on) status = step(state, limits, choice, rows[count]);
-            if (status != go_on) break;
-            field_.pack(y_, points + count++ * field_.size());
-            const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
-            if (spent.count() > limits.seconds) break;
+            if (status == go_on) {
+                field_.pack(y_, points + count++ * field_.size());
+                const std::chrono::duration<double> spent =
+                    std::chrono::steady_clock::now() - begin;
+                if (spent.count() > limits.seconds) break;
+            } else if (!tail || !farther(state, status, *tail)) {
+                if (tail && tail->landed) field_.pack(landing_->point(), landing);
+                break;
+            } else in_tail(limits, *tail);
         }
         field_.pack(y_, y);
         field_.pack(slope_, slope);
@@ -104,6 +109,7 @@ private:
     static constexpr Index plan_room = sizeof(Bdf::Plan) / sizeof(double);
     static constexpr Index widest = 20000;  // unknowns; the same as in _controller.py
     static constexpr double calming = 4.2;  // step times radius that damps the stiffest modes most
+    static constexpr double finest = 1e-14;  // as in _solve.py
     static constexpr double rest_share = 0.1;  // of the tolerance that the rest of the way may be
 
     Status finished(const State& state, const Limits& limits, double size) const {
@@ -113,6 +119,22 @@ private:
         if (state.t >= limits.t_end) return at_end;
         if (state.steps >= limits.max_steps) return steps_spent;
         return norm(field_.length(), y_) <= 1e100 ? go_on : diverged;
+    }
+
+    // Whether a run that `status` ends goes on, because its limit is not yet known well enough.
+    bool farther(State& s, Status status, Tail& tail) {
+        if (status == implicit_due || (status != loss_reached && !tail.predictions)) return false;
+        if (!landing_) landing_ = std::make_unique<Landing>(field_);
+        if (!landing_->goes_on(y_, s.loss, status == loss_reached, tail)) return false;
+        // Errors are no longer amplified: the tolerance is that of the weights as they are.
+        s.tolerance = std::max(tail.rtol * norm(field_.length(), y_) /
+                                   std::sqrt(double(field_.size())),
+                               finest * field_.reach());
+        return true;
+    }
+    static void in_tail(Limits& limits, const Tail& tail) {
+        limits.loss_stop = tail.loss_stop;
+        limits.gradient_stop = tail.gradient_stop;
     }
 
     void remember(const State& s, const double* memory) {
@@ -292,6 +314,7 @@ private:
     std::unique_ptr<Rodas4> rodas4_;
     std::unique_ptr<Dop853> dop853_;
     std::unique_ptr<Bdf> bdf_;
+    std::unique_ptr<Landing> landing_;
     Past past_;
     double *y_ = nullptr, *slope_ = nullptr, *vector_ = nullptr;
     double *trial_ = nullptr, *trial_slope_ = nullptr, *error_ = nullptr;

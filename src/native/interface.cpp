@@ -35,11 +35,13 @@ void* thalweg_open(int depth, const std::int64_t* dims, const double* target,
 
 void thalweg_close(void* driver) { delete static_cast<Driver*>(driver); }
 
-// `carried`: weights, slope, vector of the power method, memory.
+// `carried`: weights, slope, vector of the power method, memory. With `tail`, the predicted limit
+// goes to `landing`.
 int thalweg_run(void* driver, State* state, const Limits* limits, double* carried, Row* rows,
-                double* points) {
+                double* points, Tail* tail, double* landing) {
     try {
-        return static_cast<Driver*>(driver)->run(*state, *limits, carried, rows, points);
+        return static_cast<Driver*>(driver)->run(*state, *limits, carried, rows, points, tail,
+                                                 landing);
     } catch (const std::exception&) {
         return out_of_memory;
     }

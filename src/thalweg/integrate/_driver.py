@@ -21,6 +21,7 @@ from thalweg.integrate._solution import BDF, DOP853, REST, RODAS4
 from thalweg.integrate._spectral import spectral_radius
 from thalweg.integrate._status import Status
 from thalweg.integrate._store import LargeRecord
+from thalweg.integrate._tail import Tail
 
 Trial = tuple[Array, float, Array, float]
 """A step that may be accepted: the new point, its loss and slope, and the norm of its error."""
@@ -42,6 +43,7 @@ class Limits:
     gradient_stop: float
     max_steps: int
     tolerance: float
+    tail: Tail | None = None  # the compiled core alone closes it
 
 
 @dataclasses.dataclass(eq=False)

@@ -57,12 +57,28 @@ class CoreLimits(ctypes.Structure):
     ]
 
 
+class CoreTail(ctypes.Structure):
+    """How the tail of a run is closed, and what is known of its limit."""
+
+    _fields_ = [
+        *(
+            (name, Double)
+            for name in (
+                *("least", "smallest", "goal", "rtol", "gradient_stop"),
+                *("loss_stop", "rest", "length", "error"),
+            )
+        ),
+        ("predictions", Integer),
+        ("landed", Integer),
+    ]
+
+
 SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "thalweg_cpu_level": (ctypes.c_int, []),
     "thalweg_interface": (ctypes.c_int, []),
     "thalweg_open": (Pointer, [ctypes.c_int, Pointer, Pointer, Pointer]),
     "thalweg_close": (None, [Pointer]),
-    "thalweg_run": (ctypes.c_int, [Pointer] * 6),
+    "thalweg_run": (ctypes.c_int, [Pointer] * 8),
     "thalweg_memory": (Integer, [Pointer]),
     "thalweg_rhs": (Double, [Pointer] * 3),
     "thalweg_hessian_product": (None, [Pointer] * 4),
@@ -199,13 +215,19 @@ class Core:
         return float(self._library.thalweg_time_rhs(self._handle, _input(y, self.size), repeats))
 
     def run(
-        self, state: CoreState, limits: CoreLimits, carried: Array, room: tuple[Table, Array]
+        self,
+        state: CoreState,
+        limits: CoreLimits,
+        carried: Array,
+        room: tuple[Table, Array],
+        landing: tuple[CoreTail, Array] | None = None,
     ) -> int:
         """Take a slice of steps and return the status; `state` tells how many were taken.
 
         `carried` is overwritten: the weights, the slope, the vector of the power method, and a
         memory, which is zero at the beginning of a run. `room` is for a row and a point for each
-        step.
+        step. With `landing` the run goes on from where its loss stops it until its limit is
+        known, which is written there.
 
         Raises
         ------
@@ -217,6 +239,9 @@ class Core:
         rows, points = room
         if not limits.capacity <= len(rows) == len(points) or points.shape[1] != self.size:
             raise IntegrationError(f"{limits.capacity} steps do not fit into {points.shape}")
+        tail, limit = (None, None) if landing is None else landing
+        if limit is not None and limit.shape != (self.size,):
+            raise IntegrationError(f"the core needs room for a limit of {self.size} entries")
         return int(
             self._library.thalweg_run(
                 self._handle,
@@ -225,6 +250,8 @@ class Core:
                 _output(carried),
                 _output(rows),
                 _output(points),
+                None if tail is None else ctypes.byref(tail),
+                None if limit is None else _output(limit),
             )
         )
 
@@ -238,4 +265,4 @@ def _input(values: Array, size: int) -> bytes:
 
 def _output(values: Array | Table) -> Any:
     """Return where the core writes; arrays that are read-only or not contiguous are refused."""
-    return ctypes.byref(Double.from_buffer(values))
+    return ctypes.byref(Double.from_buffer(values.data))

@@ -17,12 +17,13 @@ from thalweg.integrate._controller import MethodChoice, system_work
 from thalweg.integrate._curvature import LARGEST_DENSE
 from thalweg.integrate._driver import REFRESH, Driver, Limits
 from thalweg.integrate._field import Field
-from thalweg.integrate._native import Core, CoreLimits, CoreState
+from thalweg.integrate._native import Core, CoreLimits, CoreState, CoreTail
 from thalweg.integrate._record import Record
 from thalweg.integrate._solution import REST
 from thalweg.integrate._spectral import first_vector
 from thalweg.integrate._status import Status
 from thalweg.integrate._store import LargeRecord
+from thalweg.integrate._tail import Landing
 
 SECONDS = 0.03  # of a slice
 LARGEST = 100_000  # unknowns beyond which BLAS on blocks takes less memory and soon less time
@@ -69,6 +70,7 @@ class CompiledDriver:
     whose arrays are not written to.
     """
 
+    landing: Landing | None = None  # where the last run ends, if its tail has been closed
     t, loss, radius = _held("t"), _held("loss"), _held("radius")
 
     def __init__(self, core: Core, field: Field, method: str, t: float, y: Array) -> None:
@@ -123,14 +125,17 @@ class CompiledDriver:
         assert isinstance(record, Record)  # noqa: S101  blocks of rows are filled in place
         core, self.core = self.core or Core(self.field), None
         self.instruction_set = core.name
+        self.landing = None
+        tail = None if limits.tail is None else limits.tail.begin(self.field.size)
         alone = not (self._dense or self.state.multistep)
         told = time.monotonic()
         try:
             while True:
-                status = self._slice(core, limits, record)
+                status = self._slice(core, limits, record, tail)
                 if status is None and alone and self.state.implicit:
                     status = self._implicit(limits, record)
                 if status is not None:
+                    self.landing = None if tail is None else Landing.of(tail)
                     return status
                 if progress is not None and time.monotonic() - told > 0.1:
                     told = time.monotonic()
@@ -150,7 +155,9 @@ class CompiledDriver:
     def _dense(self) -> bool:
         return self.field.size <= LARGEST_DENSE
 
-    def _slice(self, core: Core, limits: Limits, record: Record) -> Status | None:
+    def _slice(
+        self, core: Core, limits: Limits, record: Record, tail: tuple[CoreTail, Array] | None
+    ) -> Status | None:
         """Take steps with a copy of the state, which Ctrl-C therefore leaves whole."""
         state, carried = CoreState.from_buffer_copy(self.state), self.carried.copy()
         room = record.room()
@@ -167,6 +174,7 @@ class CompiledDriver:
             ),
             carried,
             room,
+            tail,
         )
         if code not in STATUS and code not in {0, IMPLICIT}:
             raise IntegrationError("not enough memory for the dense Hessian; use method='rock4'")

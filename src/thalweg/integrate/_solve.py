@@ -16,6 +16,7 @@ from thalweg.integrate._slices import LARGEST, CompiledDriver
 from thalweg.integrate._solution import Solution
 from thalweg.integrate._status import MESSAGES, Status
 from thalweg.integrate._store import LargeRecord
+from thalweg.integrate._tail import Tail
 from thalweg.network import pack, unpack
 
 METHODS = ("auto", "rock4", "dop853", "rodas4", "bdf")
@@ -50,6 +51,7 @@ def solve(
     progress: Callable[..., None] | None = None,
     observe: Callable[[float, Array], None] | None = None,
     state: Driver | CompiledDriver | None = None,
+    tail: Tail | None = None,
 ) -> Solution:
     """Integrate ``dW/dt = -grad 0.5 ||T - W_L ... W_1 D||_F^2`` from `weights` (Spec 2.1).
 
@@ -84,6 +86,9 @@ def solve(
     state
         ``Solution.state`` of the piece before; goes on from there with the same bits, and with
         its tolerance unless `atol` is given.
+    tail
+        Where `loss_stop` ends the run, go on until the limit is known (`Solution.landing`).
+        Without a compiled core the run ends at `loss_stop` all the same.
 
     Raises
     ------
@@ -109,7 +114,7 @@ def solve(
     slope = driver.slope
     begin = driver.t, driver.loss, math.sqrt(slope.dot(slope))
     record = (LargeRecord if large else Record)(begin, driver.y)
-    limits = Limits(t_end, loss_stop, gradient_stop, max_steps, driver.tolerance)
+    limits = Limits(t_end, loss_stop, gradient_stop, max_steps, driver.tolerance, tail)
     status = driver.run(limits, record, _told(driver, progress, observe))
     if status is Status.GRADIENT_STOP and gradient_stop == 0 and np.isfinite(t_end):
         driver.rest(limits, record)  # the gradient is zero
@@ -128,6 +133,7 @@ def solve(
         _field=driver.field,
         _steps=rows[1:],
         _kept=kept,
+        landing=driver.landing if isinstance(driver, CompiledDriver) else None,
     )
 
 
