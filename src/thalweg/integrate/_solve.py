@@ -21,6 +21,7 @@ from thalweg.network import pack, unpack
 
 METHODS = ("auto", "rock4", "dop853", "rodas4", "bdf")
 ENGINES = ("auto", "native", "numpy")
+SMALL = 10_000  # weights that are copied without asking whether they have to be
 FINEST = 1e-14  # of the root mean square of the weights: below is rounding
 
 
@@ -209,6 +210,8 @@ def _reach(field: Field, size: float) -> float:
 def packed(weights: Weights) -> Array:
     """Return the weights one behind the other, without a copy if they lie in memory like that."""
     base = weights[0].base
+    if base is None or base.size <= SMALL:
+        return pack(weights)  # quicker than a look at how they lie
     if isinstance(base, np.ndarray) and base.ndim == 1 and base.dtype == np.float64:
         views = unpack(base, (weights[0].shape[1], *(weight.shape[0] for weight in weights)))
         if base.size == sum(weight.size for weight in weights) and all(

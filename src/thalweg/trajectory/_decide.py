@@ -9,7 +9,7 @@ import numpy as np
 from thalweg._core import Array
 from thalweg.certificate import Levels
 from thalweg.integrate import Landing, Solution, Status, Tail, landable, solve
-from thalweg.landscape import Polished, gradient_scale, polish_reduced
+from thalweg.landscape import Polished, natural_gradient, polish_reduced
 from thalweg.limit import Jump, close_tail
 from thalweg.network import unpack
 from thalweg.problem import Compression
@@ -124,7 +124,8 @@ def run_until_decided(runner: Runner) -> Ending:
     `outlook`), or nothing can be said because the gradient has become its own rounding error.
     """
     problem, levels = runner.start, runner.levels
-    floor = GRADIENT_FLOOR * gradient_scale(problem.target, problem.metric, len(problem.weights))
+    top = float(levels.sigma[0]) if levels.sigma.size else 0.0
+    floor = GRADIENT_FLOOR * natural_gradient(top, problem.metric, len(problem.weights))
     enter = levels.basin * (1.0 - 1e-6) if np.isfinite(levels.basin) else np.inf
     gradient_stop = floor
     loss_stop = enter
