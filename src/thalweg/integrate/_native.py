@@ -149,7 +149,7 @@ class Core:
         library = load(chosen) if chosen in instruction_sets() else None
         if library is None:
             raise IntegrationError(f"the compiled core {chosen!r} is not there; use engine='numpy'")
-        self.name, self.size, self._library = chosen, field.size, library
+        self.name, self.field, self.size, self._library = chosen, field, field.size, library
         self._handle: int | None = None
         self._handle = library.thalweg_open(
             len(field.dims) - 1,

@@ -73,8 +73,9 @@ class CompiledDriver:
     landing: Landing | None = None  # where the last run ends, if its tail has been closed
     t, loss, radius = _held("t"), _held("loss"), _held("radius")
 
-    def __init__(self, core: Core, field: Field, method: str, t: float, y: Array) -> None:
-        self.field, self.method = field, method
+    def __init__(self, core: Core, method: str, t: float, y: Array) -> None:
+        self.field, self.method = core.field, method
+        field = core.field
         self.core: Core | None = core
         self.instruction_set, n = core.name, field.size
         self.carried = np.zeros(core.carried_size)

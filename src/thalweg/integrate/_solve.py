@@ -100,7 +100,12 @@ def solve(
     """
     core = _core_for(method, engine)
     if state is None:
-        driver = _fresh(target, metric, weights, t0, method, core, forced=engine == "native")
+        dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
+        field, y = Field(target, metric, dims), packed(weights)
+        if core is not None and y.size > 0 and (engine == "native" or y.size <= LARGEST):
+            driver: Driver | CompiledDriver = CompiledDriver(Core(field, core), method, t0, y)
+        else:
+            driver = _plain(field, method, t0, y)
         size = _rms(driver.y)
         size = size if size > 0 else 1e-3
         driver.tolerance = max(rtol, FINEST) * size * _amplification(driver.field, size)
@@ -168,21 +173,7 @@ def _core_for(method: str, engine: str) -> str | None:
     return core
 
 
-def _fresh(
-    target: Array,
-    metric: Array,
-    weights: Weights,
-    t0: float,
-    method: str,
-    core: str | None,
-    *,
-    forced: bool,
-) -> Driver | CompiledDriver:
-    dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
-    field = Field(target, metric, dims)
-    y = packed(weights)
-    if core is not None and field.size > 0 and (forced or field.size <= LARGEST):
-        return CompiledDriver(Core(field, core), field, method, t0, y)
+def _plain(field: Field, method: str, t0: float, y: Array) -> Driver:
     kind: type[Driver] = Driver
     if field.size > LARGEST:
         from thalweg.integrate._large import LargeDriver  # its BLAS is slow to import
@@ -210,9 +201,12 @@ def _reach(field: Field, size: float) -> float:
 def packed(weights: Weights) -> Array:
     """Return the weights one behind the other, without a copy if they lie in memory like that."""
     base = weights[0].base
-    if base is None or base.size <= SMALL:
-        return pack(weights)  # quicker than a look at how they lie
-    if isinstance(base, np.ndarray) and base.ndim == 1 and base.dtype == np.float64:
+    if (  # a look at how few of them lie takes longer than a copy
+        isinstance(base, np.ndarray)
+        and base.size > SMALL
+        and base.ndim == 1
+        and base.dtype == np.float64
+    ):
         views = unpack(base, (weights[0].shape[1], *(weight.shape[0] for weight in weights)))
         if base.size == sum(weight.size for weight in weights) and all(
             one.shape == two.shape and one.ctypes.data == two.ctypes.data and two.flags.c_contiguous
