@@ -62,9 +62,13 @@ def _unit(matrix: Array) -> Array:
 
 def _range(columns: Array) -> Array | None:
     """Return an orthonormal basis of the column space, or ``None`` if it is everything."""
+    shape = columns.shape[0], columns.shape[1]
+    values: Array = np.linalg.svd(columns, compute_uv=False).astype(np.float64)
+    if numerical_rank(values, shape) == shape[0]:
+        return None  # as nearly always
     left, values, _ = np.linalg.svd(columns, full_matrices=False)
-    rank = max(1, numerical_rank(values, (columns.shape[0], columns.shape[1])))
-    return None if rank == columns.shape[0] else np.ascontiguousarray(left[:, :rank])
+    rank = max(1, numerical_rank(values, shape))
+    return None if rank == shape[0] else np.ascontiguousarray(left[:, :rank])
 
 
 def _null_frame(block: Array, size: int, keep: int) -> Array | None:

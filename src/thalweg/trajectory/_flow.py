@@ -12,7 +12,7 @@ from thalweg.certificate import levels
 from thalweg.conserved import imbalance
 from thalweg.integrate import project
 from thalweg.network import unpack
-from thalweg.problem import Compression, Problem, compress
+from thalweg.problem import Compression, Problem, compress, reduce_weights
 from thalweg.trajectory._decide import Ending, Runner, run_until_decided
 from thalweg.trajectory._doubt import doubted
 from thalweg.trajectory._path import Path
@@ -96,7 +96,7 @@ def flow(
         t_end = as_scalar(t_end, "t_end", low=0.0)
     budget = as_count(max_steps, "max_steps")
     target, metric = p.flow_data()
-    compression = compress(p.reduce(start), target, metric)
+    compression = compress(reduce_weights(start, p.moments, p.metric), target, metric)
     runner = Runner(
         start=compression,
         levels=levels(compression.target, min(compression.dims)),
