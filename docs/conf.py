@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 project = "thalweg"
 author = "The thalweg developers"
 copyright = "2026, the thalweg developers"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "gallery"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "gallery", "executed"]
 html_theme = "furo"
 exclude_patterns = ["_build"]
 autodoc_typehints = "description"
