@@ -41,6 +41,13 @@ def test_no_section_of_the_mathematics_is_without_a_statement():
     assert not wanted - cited
 
 
+def test_every_numbered_claim_of_the_article_is_there():
+    sources = " ".join(row[2] for row in ROWS)
+    claims = [f"Lemma {k}" for k in range(1, 6)] + [f"Remark {k}" for k in range(1, 5)]
+    claims += [f"Prop. {k}" for k in range(1, 4)] + ["Theorem 1", "Definition 2", "Eq. 1,"]
+    assert not [claim for claim in claims if claim not in sources]
+
+
 def test_what_is_open_is_listed_as_open():
     assert sum(row[1] == "open" for row in ROWS) >= 2
 
