@@ -8,8 +8,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 project = "thalweg"
 author = "The thalweg developers"
 copyright = "2026, the thalweg developers"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "gallery", "executed"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "gallery",
+    "executed",
+    "mathml",
+]
 html_theme = "furo"
+html_math_renderer = "mathml"
 exclude_patterns = ["_build"]
 autodoc_typehints = "description"
 myst_enable_extensions = ["dollarmath"]

@@ -75,6 +75,23 @@ def test_every_public_name_is_in_the_reference():
         assert name in listed or f"(api/{name}.md)" in text, name
 
 
+MADE = {"_build", "gallery.md"}
+NAME = re.compile(r"\btw\.([a-z]\w*(?:\.[A-Za-z]\w*)*)")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [ROOT / "README.md", *(p for p in (ROOT / "docs").rglob("*.md") if not MADE & set(p.parts))],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_names_on_the_pages_exist(path):
+    for name in set(NAME.findall(path.read_text("utf-8"))):
+        found = thalweg
+        for part in name.split("."):
+            assert hasattr(found, part), f"{path.name}: tw.{name}"
+            found = getattr(found, part)
+
+
 def test_pages_are_in_the_order_of_the_pipeline():
     text = (ROOT / "docs" / "api.md").read_text("utf-8")
     order = re.findall(r"^api/(\w+)$", text.split("{toctree}")[1], re.M)
