@@ -100,3 +100,18 @@ def test_pages_are_in_the_order_of_the_pipeline():
     assert table == order
     steps = ["data", "problem", "init", "landscape", "certificate", "limit", "trajectory", "basins"]
     assert [name for name in order if name in steps] == steps
+
+
+def test_every_page_is_in_a_table_of_contents():
+    docs = ROOT / "docs"
+    pages = {
+        str(p.relative_to(docs).with_suffix(""))
+        for p in docs.rglob("*.md")
+        if not {"_build", "figures"} & set(p.parts)
+    }
+    listed = {"index"}
+    for path in docs.rglob("*.md"):
+        for block in re.findall(r"```\{toctree\}\n(.*?)```", path.read_text("utf-8"), re.S):
+            names = [line for line in block.splitlines() if line and not line.startswith(":")]
+            listed |= {str((path.parent / name).relative_to(docs)) for name in names}
+    assert pages | {"gallery"} == listed | {"gallery"}
