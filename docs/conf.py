@@ -22,7 +22,6 @@ exclude_patterns = ["_build"]
 autodoc_typehints = "description"
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
-suppress_warnings = ["myst.xref_missing"]
 html_static_path = ["_static"]
 html_css_files = ["thalweg.css"]
 html_title = "thalweg"
