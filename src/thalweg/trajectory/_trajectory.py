@@ -45,9 +45,6 @@ class Trajectory(Result):
     ----------
     problem, start
         What was asked.
-    status
-        ``"limit"``: decided where it ends; ``"horizon"``: stopped at ``t_end`` or at a budget;
-        ``"diverged"`` or ``"failed"``: numerics broke down; `message` says what to do.
     stats
         Counts of the integrator.
     """
@@ -64,7 +61,11 @@ class Trajectory(Result):
 
     @functools.cached_property
     def status(self) -> str:
-        """``"limit"``, ``"horizon"``, ``"diverged"`` or ``"failed"``."""
+        """``"limit"``, ``"horizon"``, ``"diverged"`` or ``"failed"``.
+
+        Decided where it ends; stopped at ``t_end`` or at a budget; the last two: numerics broke
+        down. `message` says what to do.
+        """
         ending = self._ending
         if ending.jump is not None or ending.saddle is not None:
             return "limit"
