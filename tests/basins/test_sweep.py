@@ -13,11 +13,11 @@ import pytest
 
 import thalweg as tw
 from thalweg.basins import COLUMNS, Plan, clopper_pearson, open_sweep, run_plan
-from thalweg.basins._compute import schema_of
-from thalweg.basins._family import Family
-from thalweg.basins._fractions import Tally
-from thalweg.basins._looks import looks
-from thalweg.basins._theorems import Watch
+from thalweg.basins.plan._family import Family
+from thalweg.basins.rows._compute import schema_of
+from thalweg.basins.statistics._fractions import Tally
+from thalweg.basins.statistics._looks import looks
+from thalweg.basins.statistics._theorems import Watch
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from thalweg._core import ThalwegError
 from thalweg.basins._notice import notice
-from thalweg.basins._pools import Pool, Report, make_pool
 from thalweg.basins._stop import StoppedError
+from thalweg.basins.executors._pools import Pool, Report, make_pool
 
 RETRIES = 3
 GRACE = 3.0  # seconds that chunks under way have to finish after being told to stop

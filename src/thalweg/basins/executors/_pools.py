@@ -11,11 +11,11 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from typing import Any
 
 from thalweg._core import DataError
-from thalweg.basins import _worker
-from thalweg.basins._dask import connect_dask
 from thalweg.basins._notice import notice
 from thalweg.basins._stop import stopped_by
-from thalweg.basins._threads import DaemonThreads
+from thalweg.basins.executors import _worker
+from thalweg.basins.executors._dask import connect_dask
+from thalweg.basins.executors._threads import DaemonThreads
 
 Report = Callable[[str], None] | None
 SECONDS = 60.0  # for a new pool of processes to answer once

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._core import Array
-from thalweg.basins._grams import inner_gram, outer_gram, traces
+from thalweg.basins.plan._grams import inner_gram, outer_gram, traces
 from thalweg.certificate import Levels, levels
 from thalweg.landscape import Target, gradient_scale
 from thalweg.problem import Problem

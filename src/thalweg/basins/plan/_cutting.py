@@ -3,7 +3,7 @@
 import math
 
 from thalweg._core import DataError
-from thalweg.basins._coordinates import Setting
+from thalweg.basins.plan._coordinates import Setting
 from thalweg.problem import Problem
 
 SECONDS = 0.7

@@ -10,7 +10,7 @@ import numpy as np
 
 from thalweg import init
 from thalweg._core import Array, DataError, as_scalar, as_weights
-from thalweg.basins._streams import generator, normals
+from thalweg.basins.plan._streams import generator, normals
 from thalweg.init import start_dims
 from thalweg.problem import Problem
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._core import DataError
-from thalweg.basins._exact import decoded, encoded
+from thalweg.basins.plan._exact import decoded, encoded
 
 Axes = tuple[tuple[str, tuple[Any, ...]], ...]
 MOST = 10_000

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from thalweg._core import VERSION, Array, DataError, DimensionError, as_count, as_scalar, as_weights
-from thalweg.basins._coordinates import Setting
-from thalweg.basins._cutting import refuse_many, usual_size
-from thalweg.basins._exact import (
+from thalweg.basins.plan._coordinates import Setting
+from thalweg.basins.plan._cutting import refuse_many, usual_size
+from thalweg.basins.plan._exact import (
     decoded,
     decoded_problem,
     encoded,
@@ -19,8 +19,8 @@ from thalweg.basins._exact import (
     packed,
     unpacked,
 )
-from thalweg.basins._family import GIVEN, Family, gaussian_scales, gaussian_stack
-from thalweg.basins._grid import Axes, decoded_axes, encoded_axes, points
+from thalweg.basins.plan._family import GIVEN, Family, gaussian_scales, gaussian_stack
+from thalweg.basins.plan._grid import Axes, decoded_axes, encoded_axes, points
 from thalweg.init import from_start_coordinates
 from thalweg.problem import Problem
 

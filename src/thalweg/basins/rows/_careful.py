@@ -3,11 +3,9 @@
 import numpy as np
 
 from thalweg._core import EPS, Array, ThalwegError
-from thalweg.basins._coordinates import gradient_room
-from thalweg.basins._plan import Plan
-from thalweg.basins._rates import later_rates
-from thalweg.basins._schema import Rows
-from thalweg.basins._streams import generator
+from thalweg.basins.plan import Plan, generator, gradient_room
+from thalweg.basins.rows._rates import later_rates
+from thalweg.basins.rows._schema import Rows
 from thalweg.conserved import drift
 from thalweg.trajectory import Trajectory, flow
 

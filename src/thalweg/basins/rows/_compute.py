@@ -13,20 +13,27 @@ import numpy as np
 import numpy.typing as npt
 
 from thalweg._core import Array
-from thalweg.basins._careful import follow
-from thalweg.basins._coordinates import Setting, degenerate, gradient_room
-from thalweg.basins._grams import frobenius_squares, inner_gram, outer_gram
-from thalweg.basins._grid import points as grid_points, shown
-from thalweg.basins._plan import Plan
-from thalweg.basins._rates import later_rates
-from thalweg.basins._schema import (
+from thalweg.basins._stop import check_stop
+from thalweg.basins.plan import (
+    Plan,
+    Setting,
+    degenerate,
+    frobenius_squares,
+    gradient_room,
+    inner_gram,
+    outer_gram,
+    points as grid_points,
+    shown,
+)
+from thalweg.basins.rows._careful import follow
+from thalweg.basins.rows._rates import later_rates
+from thalweg.basins.rows._schema import (
     Rows,
     parameter_name,
     parameter_type,
     table_schema,
     to_table,
 )
-from thalweg.basins._stop import check_stop
 from thalweg.integrate import MOST_MODES, BatchSolution, Status, solve_batch
 
 TAIL = 1e-7

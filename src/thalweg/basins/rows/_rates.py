@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._core import EPS, Array, lowered_least
-from thalweg.basins._grams import frobenius_squares, outer_gram, squared
+from thalweg.basins.plan import frobenius_squares, outer_gram, squared
 from thalweg.certificate import Levels
 
 ROOM = 1e-9

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thalweg._core import Array
-from thalweg.basins._plan import Plan
+from thalweg.basins.plan import Plan
 
 MOST_TIMES = 400
 """Points of a curve of certification times."""

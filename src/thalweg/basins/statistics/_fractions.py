@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from thalweg._core import Result, learned_words, number
-from thalweg.basins._intervals import anytime_interval, clopper_pearson
-from thalweg.basins._schema import KINDS
+from thalweg.basins.rows import KINDS
+from thalweg.basins.statistics._intervals import anytime_interval, clopper_pearson
 
 MOST_BITS = 62
 """Directions up to which a learned set is a number."""

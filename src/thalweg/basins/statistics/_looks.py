@@ -8,8 +8,8 @@ wrong far more often than its level says.
 
 from collections.abc import Iterator
 
-from thalweg.basins._fractions import Tally
-from thalweg.basins._plan import Plan
+from thalweg.basins.plan import Plan
+from thalweg.basins.statistics._fractions import Tally
 
 GROWTH = 1.25
 """Factor between the numbers of chunks at two looks, rounded up."""

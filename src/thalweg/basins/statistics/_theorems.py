@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from thalweg._core import Result
-from thalweg.basins._plan import Plan
+from thalweg.basins.plan import Plan
 
 SHOWN = 20
 """Indices of contradicting starts that are kept."""

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from thalweg._core import Result, learned_words, number
-from thalweg.basins._intervals import quantile_interval
-from thalweg.basins._plan import Plan
+from thalweg.basins.plan import Plan
+from thalweg.basins.statistics._intervals import quantile_interval
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)

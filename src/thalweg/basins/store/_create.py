@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from thalweg._core import StoreError
-from thalweg.basins import _disk
-from thalweg.basins._chunk_file import NAME, run_of
-from thalweg.basins._lock import FOLDER, guard
-from thalweg.basins._manifest import (
+from thalweg.basins.store import _disk
+from thalweg.basins.store._chunk_file import NAME, run_of
+from thalweg.basins.store._lock import FOLDER, guard
+from thalweg.basins.store._manifest import (
     NAME as MANIFEST,
     DamagedManifestError,
     Manifest,

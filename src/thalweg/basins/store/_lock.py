@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from thalweg._core import StoreError
-from thalweg.basins import _disk
-from thalweg.basins._shard import Shard
+from thalweg.basins.store import _disk
+from thalweg.basins.store._shard import Shard
 
 try:
     import fcntl

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from thalweg._core import VERSION, StoreError
-from thalweg.basins import _disk
+from thalweg.basins.store import _disk
 
 NAME = "_manifest.json"
 KIND = "thalweg sweep"

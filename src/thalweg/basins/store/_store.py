@@ -9,19 +9,19 @@ from typing import Any, Self
 import pyarrow as pa
 
 from thalweg._core import StoreError
-from thalweg.basins import _disk
-from thalweg.basins._chunk_file import NAME, DamagedError, decode, encode, is_increasing
-from thalweg.basins._create import QUARANTINE, begin
-from thalweg.basins._lock import Lock
-from thalweg.basins._manifest import (
+from thalweg.basins._notice import notice
+from thalweg.basins.store import _disk
+from thalweg.basins.store._chunk_file import NAME, DamagedError, decode, encode, is_increasing
+from thalweg.basins.store._create import QUARANTINE, begin
+from thalweg.basins.store._lock import Lock
+from thalweg.basins.store._manifest import (
     NAME as MANIFEST,
     DamagedManifestError,
     Manifest,
     read_manifest,
     refuse_difference,
 )
-from thalweg.basins._notice import notice
-from thalweg.basins._shard import WHOLE, Shard
+from thalweg.basins.store._shard import WHOLE, Shard
 
 PROBE = b"thalweg looks whether it can write here\n"
 
