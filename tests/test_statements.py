@@ -13,7 +13,9 @@ ROWS = [
     for line in LINES
     if line.startswith("| ") and not line.startswith("| Statement")
 ]
-MUTANTS = (ROOT / "tests" / "mutants" / "test_mutants.py").read_text("utf-8")
+MUTANTS = "".join(
+    path.read_text("utf-8") for path in sorted((ROOT / "tests" / "mutants").glob("test_*.py"))
+)
 
 
 def exists(reference):
