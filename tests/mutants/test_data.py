@@ -80,7 +80,7 @@ MUTANTS = {
         "data/_torch_files.py",
         "mmap=True, weights_only=True)",
         "mmap=True, weights_only=False)",
-        f"{WEIGHTS}::test_pickles_with_code_are_not_run",
+        "tests/data/test_hostile_pickles.py::test_pickles_with_code_are_not_run",
     ),
     "PyTorch with the hole accepted": (
         "data/_torch_files.py",
@@ -92,13 +92,13 @@ MUTANTS = {
         "data/_torch_files.py",
         "    if any(item.compress_type != zipfile.ZIP_STORED for item in members):\n",
         "    if not members:\n",
-        f"{WEIGHTS}::test_archives_that_torch_never_writes",
+        "tests/data/test_hostile_pickles.py::test_archives_that_torch_never_writes",
     ),
     "expanded tensors accepted": (
         "data/_torch_files.py",
         "    check_size((tuple(value.shape) for value in table.values()), name)\n",
         "",
-        f"{WEIGHTS}::test_tensors_that_claim_more_than_there_is",
+        "tests/data/test_hostile_pickles.py::test_tensors_that_claim_more_than_there_is",
     ),
     "batches reduced through inner products": (
         "data/_reduce.py",

@@ -56,13 +56,13 @@ MUTANTS = {
         "landscape/_nearest.py",
         "float(values[count - 1]) / units[j - 1])",
         "float(values[count - 1]) / scale)",
-        f"{CLASSIFY}::test_near_points_are_right_or_undecided",
+        "tests/landscape/test_near_points.py::test_near_points_are_right_or_undecided",
     ),
     "what polishing moved is forgotten": (
         "landscape/_nearest.py",
         "        distance = moved + crossed + parts.rounding\n",
         "        distance = crossed + parts.rounding\n",
-        f"{CLASSIFY}::test_near_points_are_right_or_undecided",
+        "tests/landscape/test_near_points.py::test_near_points_are_right_or_undecided",
     ),
     "maps between strings counted from the wrong end": (
         "landscape/_strata.py",

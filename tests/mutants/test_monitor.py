@@ -43,7 +43,7 @@ MUTANTS = {
         "monitor/_laws.py",
         "heads, -1).permute(1, 2, 0)",
         "-1, heads).permute(2, 1, 0)",
-        "tests/monitor/test_laws.py::test_attention_within_heads",
+        "tests/monitor/test_attention.py::test_attention_within_heads",
     ),
     "random numbers of the training used": (
         "monitor/_undisturbed.py",

@@ -14,7 +14,7 @@ MUTANTS = {
         "optimizers/_prediction.py",
         "along = beta * pull[j] + own",
         "along = own",
-        f"{IDENTITIES}::test_predictions_are_those_of_rational_arithmetic",
+        "tests/optimizers/test_rational_identities.py::test_predictions_are_those_of_rational_arithmetic",
     ),
     "weight decay acting once on a square": (
         "optimizers/_prediction.py",

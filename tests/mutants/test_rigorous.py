@@ -39,7 +39,7 @@ MUTANTS = {
         "    return upper_root(total)\n",
         "        pull = _times(_turned(layers[j]), pull) if j else pull\n"
         "    return upper_root(total) / 2\n",
-        "tests/rigorous/test_tube.py::test_defect_bounds_the_exact_one_and_little_more",
+        "tests/rigorous/test_tube_bounds.py::test_defect_bounds_the_exact_one_and_little_more",
     ),
     "jump between steps dropped": (
         "rigorous/_tube.py",
@@ -57,7 +57,7 @@ MUTANTS = {
         "rigorous/_tube.py",
         "    if not begin * _factor(growth, length) < assumed:\n        return None\n",
         "",
-        "tests/rigorous/test_tube.py::test_a_step_that_may_leave_its_assumed_ball_is_refused",
+        "tests/rigorous/test_tube_bounds.py::test_a_step_that_may_leave_its_assumed_ball_is_refused",
     ),
 }
 

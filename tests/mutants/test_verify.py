@@ -13,7 +13,7 @@ MUTANTS = {
         "verify/_facts.py",
         "inertia(shifted(matrix, Fraction(low)))[0] > k:",
         "inertia(shifted(matrix, Fraction(low)))[0] > k + 1:",
-        "tests/verify/test_verify.py::test_forged_spectra_are_not_true",
+        "tests/verify/test_forged.py::test_forged_spectra_are_not_true",
     ),
 }
 
