@@ -15,7 +15,9 @@ ROWS = [
 ]
 SECTIONS = {1: 6, 2: 5, 3: 6, 4: 9, 5: 5, 6: 6, 8: 3, 9: 3}
 """Chapter -> number of its sections; chapter 7 is one section, chapter 10 repeats others."""
-MUTANTS = (ROOT / "tests" / "mutants" / "test_mutants.py").read_text("utf-8")
+MUTANTS = "".join(
+    path.read_text("utf-8") for path in sorted((ROOT / "tests" / "mutants").glob("test_*.py"))
+)
 
 
 def exists(reference):

@@ -45,15 +45,6 @@ class Compression:
             out.append(item if after is None else after @ item)
         return out
 
-    def restrict(self, weights: Weights) -> list[Array]:
-        """Map weights (or directions) of the original network to the smaller one."""
-        out = []
-        for j, weight in enumerate(weights):
-            before, after = self.frames[j], self.frames[j + 1]
-            item = weight if before is None else weight @ before
-            out.append(item if after is None else after.T @ item)
-        return out
-
 
 def _unit(matrix: Array) -> Array:
     size = float(np.linalg.norm(matrix))
