@@ -10,6 +10,7 @@ export const title = "Landscape";
 export const lead = "Every level at which the flow can stand still. Choose a level to construct a critical point there.";
 export const action = "Draw the landscape";
 const STYLES = { global_minimum: "c2", strict_saddle: "c0", non_strict_saddle: "c1" };
+const SYMBOLS = { global_minimum: "circle", strict_saddle: "square", non_strict_saddle: "triangle" };
 
 export function groups() {
   return [problemGroup, (form) => [h("fieldset", {}, h("legend", {}, "Diagram"),
@@ -23,6 +24,11 @@ export function request(values) {
 
 export function view(place, context) {
   return new LandscapeView(place, context);
+}
+
+function inWords(text) {
+  // The library counts directions from 0, this page names them.
+  return text.replace(/directions? \(([\d, ]*)\)/g, (_, list) => learnedWords(list.split(",").filter((item) => item.trim()).map(Number)));
 }
 
 class LandscapeView {
@@ -45,7 +51,7 @@ class LandscapeView {
     this.answer.textContent = `${item.n_levels} critical values; ${item.levels.length} are shown, lowest first.`;
     if (!item.complete) this.answer.textContent += " Some singular values are tied or zero: further maps share these values.";
     this.answer.dataset.done = "limit";
-    this.chart.draw((width) => this.spec(width), Object.entries(STYLES).map(([kind, name]) => [kindWords(kind), getComputedStyle(document.documentElement).getPropertyValue(`--${name}`)]),
+    this.chart.draw((width) => this.spec(width), Object.entries(STYLES).map(([kind, name]) => [kindWords(kind), getComputedStyle(document.documentElement).getPropertyValue(`--${name}`), null, SYMBOLS[kind]]),
       `${item.n_levels} levels; columns: number of learned directions; edges lead to sets with one direction more`);
     const asked = this.context.values.point;
     if (asked) {
@@ -65,7 +71,7 @@ class LandscapeView {
       marks: [
         P.link(edges, { x1: "x1", y1: "y1", x2: "x2", y2: "y2", stroke: "currentColor", strokeOpacity: 0.22 }),
         ...Object.entries(STYLES).flatMap(([kind, name]) => [0, 11].map((dx) => P.dot(nodes.filter((node) => node.kind === kind && node.dx === dx), {
-          x: (node) => node.learned.length, y: "loss", r: 6, dx, symbol: kind === "global_minimum" ? "circle" : kind === "strict_saddle" ? "square" : "triangle",
+          x: (node) => node.learned.length, y: "loss", r: 6, dx, symbol: SYMBOLS[kind],
           fill: getComputedStyle(document.documentElement).getPropertyValue(`--${name}`), ariaDescription: `${kind} ${dx}`,
         }))),
         P.text(nodes.filter((node) => node.dx === 0), { x: (node) => node.learned.length, y: "loss", text: (node) => learnedWords(node.learned), dx: 24, dy: -2, textAnchor: "start" }),
@@ -103,21 +109,21 @@ class LandscapeView {
     await this.context.ask("point", content, (item) => {
       if (item.kind === "point") this.verdict(item, content);
       if (item.kind === "line") this.line(item);
-      if (item.kind === "snippet") this.context.snippet(item, this.panel);
+      if (item.kind === "snippet") this.context.snippet(item, this.panel, "this point");
     });
     if (push) this.push(content);
   }
 
   verdict(item, content) {
     const verdict = item.verdict;
-    this.panel.append(h("p", { class: "answer", "data-role": "point" }, verdict.message));
+    this.panel.append(h("p", { class: "answer", "data-role": "point" }, inWords(verdict.message)));
     if (verdict.kind.endsWith("saddle")) {
       this.panel.append(h("button", { type: "button", class: "main", onclick: () => { this.context.remember({ push: "1" }); this.push(content); } }, "Push off and follow the flow"));
     }
     this.charts = h("div", { class: "charts" });
     this.panel.append(this.charts);
     if (verdict.eigenvalues) this.spectrum(verdict.eigenvalues);
-    this.panel.append(rowsTable(verdict.rows, "Verdict"));
+    this.panel.append(rowsTable(verdict.rows.map(([name, value]) => [kindWords(name), name === "learned" ? learnedWords(verdict.learned) : name === "kind" ? kindWords(value) : inWords(String(value))]), "Verdict"));
     if (verdict.pivots.length) {
       this.panel.append(h("div", { class: "scroll" }, h("table", {}, h("caption", {}, "Pairs of layers: a saddle is strict if any pair is open"),
         h("thead", {}, h("tr", {}, ["Layers", "Rank between", "Rank around", "Pair is"].map((name) => h("th", { scope: "col" }, name)))),
@@ -144,6 +150,6 @@ class LandscapeView {
     const place = h("section", { "aria-label": "Run after the push" }, h("h2", {}, "After the push"));
     this.panel.append(place);
     const view = new RunView(place);
-    await this.context.ask("push", { ...content, step: 1e-3 }, (item) => (item.kind === "snippet" ? this.context.snippet(item, place) : view.receive(item)));
+    await this.context.ask("push", { ...content, step: 1e-3 }, (item) => (item.kind === "snippet" ? this.context.snippet(item, place, "the run after the push") : view.receive(item)));
   }
 }

@@ -124,7 +124,7 @@ class SliceView {
           rowsTable(item.rows, "The run"));
         this.draw();
       }
-      if (item.kind === "snippet") this.context.snippet(item, this.panel);
+      if (item.kind === "snippet") this.context.snippet(item, this.panel, "this run");
     });
   }
 }

@@ -36,9 +36,10 @@ def run(arguments: dict[str, Any], emit: Emit) -> None:
     lines += [f'{name} = tw.descend(p, w0, method="{name}", {text})' for name in methods]
     command = None
     if made.flags is not None:
-        words = ["thalweg", "descend", *made.flags, *start_flags, "--method", methods[0]]
+        words = ["thalweg", "descend", *made.flags, *start_flags]
         words += ["--lr", f"{lr:g}", "--steps", str(steps)]
-        command = shlex.join(words + (["--weight-decay", f"{decay:g}"] if decay else []))
+        words += ["--weight-decay", f"{decay:g}"] if decay else []
+        command = "\n".join(shlex.join([*words, "--method", name]) for name in methods)
     emit("snippet", python="\n".join(lines), command=command)
     emit("track", name="flow", **_flow_track(flow(made.problem, weights, lr * steps)))
     for name in methods:
