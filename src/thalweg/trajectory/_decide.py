@@ -13,10 +13,12 @@ from thalweg.landscape import Polished, gradient_scale, polish_reduced
 from thalweg.limit import Jump, close_tail
 from thalweg.network import unpack
 from thalweg.problem import Compression
-from thalweg.trajectory._exact import outlook, stands_still
+from thalweg.trajectory._exact import has_vanishing_chain, outlook, stands_still
 
 GRADIENT_FLOOR = 1e-12
 """Gradient, relative to its natural size, at which rounding hides the direction of motion."""
+BEFORE_ROUNDING = 1e5
+"""Factor of that gradient where the limit is known and must not be left because of rounding."""
 SLOWER = 0.1
 """Factor by which the gradient falls between two questions whether the run has come to rest."""
 FINEST_TAIL = 1e-12
@@ -40,7 +42,9 @@ class Ending:
     saddle
         Saddle at which the start provably ends, polished, or ``None``.
     lost
-        Why a run at rest was given up: what is left of its gradient may be rounding; else empty.
+        Why no limit is named although the run came to rest or entered the basin; else empty.
+    how
+        The same in a few words.
     """
 
     parts: list[Solution]
@@ -48,6 +52,7 @@ class Ending:
     tail_error: float | None
     saddle: Polished | None
     lost: str = ""
+    how: str = "gradient lost in rounding"
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -118,6 +123,8 @@ def run_until_decided(runner: Runner) -> Ending:
     """
     problem, levels = runner.start, runner.levels
     floor = GRADIENT_FLOOR * gradient_scale(problem.target, problem.metric, len(problem.weights))
+    if has_vanishing_chain(problem):
+        floor *= BEFORE_ROUNDING
     enter = levels.basin * (1.0 - 1e-6) if np.isfinite(levels.basin) else np.inf
     gradient_stop = floor
     loss_stop = enter
