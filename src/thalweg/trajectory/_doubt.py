@@ -15,10 +15,11 @@ from thalweg.trajectory._exact import has_vanishing_chain, outlook
 
 AMPLIFIED = 24.0
 """Logarithm of the growth of perturbations below which rounding cannot have reached `SAME`."""
-NUDGE = 64 * EPS
+NUDGE = 1024 * EPS
 """Relative change of every weight of the start in the second run; zeros stay zeros."""
-SAME = 1e-3
-"""Relative change of the weights on entering the basin that such a nudge may make."""
+SAME = 0.3
+"""Relative change that such a nudge may make in the weights, and in how far the loss has fallen
+below the last saddle, once that is left behind."""
 SAMPLES = 400
 """Points at which the growth is bounded closely."""
 
@@ -68,7 +69,7 @@ def _rounding_decides(runner: Runner) -> bool:
     begin = runner.start
     if not all(isinstance(part.y, np.ndarray) for part in runner.parts):
         return False
-    t, y, loss = _outside(runner)
+    t, y, loss = _until_apart(runner)
     if growth(t, y, loss, begin) < AMPLIFIED:
         return False
     signs = np.random.default_rng(0)
@@ -85,14 +86,25 @@ def _rounding_decides(runner: Runner) -> bool:
     )
     if again.status is not Status.T_END:
         return True
-    return float(np.linalg.norm(again.y[-1] - y[-1])) > SAME * float(np.linalg.norm(y[-1]))
+    apart = float(np.linalg.norm(again.y[-1] - y[-1]))
+    fallen = runner.levels.basin - float(loss[-1])
+    return (
+        apart > SAME * float(np.linalg.norm(y[-1]))
+        or abs(float(again.loss[-1]) - float(loss[-1])) > SAME * fallen
+    )
 
 
-def _outside(runner: Runner) -> tuple[Array, Array, Array]:
-    """Return times, weights and losses up to the first point in the basin."""
+def _until_apart(runner: Runner) -> tuple[Array, Array, Array]:
+    """Return times, weights and losses until the last saddle is left behind.
+
+    That is where half of what the basin lies above the least loss is gained. Where the basin
+    begins, a run may still be at the saddle whose loss that is.
+    """
     parts, known = runner.parts, runner.levels
     loss = np.concatenate([part.loss for part in parts])
-    end = 1 + next(k for k, item in enumerate(loss.tolist()) if known.in_basin(item))
+    goal = known.least + 0.5 * (known.basin - known.least)
+    below = np.flatnonzero(loss <= goal)
+    end = 1 + int(below[0]) if below.size else len(loss)
     t = np.concatenate([part.t for part in parts])
     y = np.concatenate([np.asarray(part.y) for part in parts])
     return t[:end], y[:end], loss[:end]
