@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from thalweg._core import IntegrationError
+from thalweg.integrate import solve
 from thalweg.integrate._field import Field
 from thalweg.integrate._native import Core, CoreLimits, CoreState, CoreTail, instruction_sets
 from thalweg.integrate._record import ROW
@@ -111,6 +112,16 @@ def test_misuse_raises_instead_of_reading_foreign_memory():
         core.run(CoreState(), CoreLimits(), fixed, room)
     with pytest.raises(IntegrationError, match="not there"):
         Core(field, "sse9")
+
+
+def test_numbers_of_other_types_are_understood():
+    target, start = np.diag([3, 2]), [np.eye(2, dtype=np.float32), np.eye(2)]
+    runs = [
+        solve(target.astype(kind), np.array([2, 1], dtype=kind), start, t_end=3.0, rtol=1e-8)
+        for kind in (int, np.float32, float)
+    ]
+    assert np.array_equal(runs[0].y, runs[2].y)
+    assert np.array_equal(runs[1].y, runs[2].y)
 
 
 def test_input_of_other_layouts_is_understood():

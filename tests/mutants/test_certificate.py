@@ -139,7 +139,7 @@ MUTANTS = {
     ),
     "residual loss of a bottleneck omitted": (
         "certificate/_basin.py",
-        "    rest = float(np.sum(sigma[rank:] ** 2))\n",
+        "    rest = float(sigma[rank:].dot(sigma[rank:]))\n",
         "    rest = 0.0\n",
         "tests/certificate/test_rates.py::test_levels_of_a_bottleneck",
     ),

@@ -59,25 +59,30 @@ class Record:
 
     def _put_away(self) -> None:
         """Move the block to those that are full; thin out the points if they are too many."""
-        (rows, points), end = self._block, self._filled
+        rows, points = self._taken()
         if self._every > 1:
-            points = points[-self._count % self._every : end : self._every].copy()
-        elif 2 * end < len(rows):  # do not hold memory that nothing is in
-            rows, points = rows[:end].copy(), points[:end].copy()
-        self._rows.append(rows[:end])
-        self._points.append(points[:end])
-        self._count += end
+            points = points[-self._count % self._every :: self._every].copy()
+        self._rows.append(rows)
+        self._points.append(points)
+        self._count += len(rows)
         while sum(item.nbytes for item in self._points) > STORE and len(self._points) > 1:
             self._every *= 2
             self._points = [np.concatenate(self._points)[::2].copy()]
 
+    def _taken(self) -> tuple[Table, Array]:
+        (rows, points), end = self._block, self._filled
+        if 2 * end < len(rows):  # do not hold memory that nothing is in
+            return rows[:end].copy(), points[:end].copy()
+        return rows[:end], points[:end]
+
     def close(self, y: Array) -> tuple[Table, Table, Array]:
         """Return all rows, the numbers of the kept ones, and the kept points; `y` is the last."""
+        if not self._rows:
+            rows, points = self._taken()
+            return rows, np.arange(len(rows)), points
         self._put_away()
         self._filled = 0
         kept, last = np.arange(0, self._count, self._every), self._count - 1
-        if len(self._rows) == 1:
-            return self._rows[0], kept, self._points[0]
         points = np.concatenate(self._points)
         if kept[-1] != last:
             kept, points = np.append(kept, last), np.concatenate([points, y[np.newaxis]])

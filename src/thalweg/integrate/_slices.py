@@ -80,9 +80,10 @@ class CompiledDriver:
         self.instruction_set, n = core.name, field.size
         self.carried = np.zeros(core.carried_size)
         self.carried[:n], self.carried[2 * n : 3 * n] = y, first_vector(n)
-        self.state = CoreState.from_buffer_copy(_first(field.dims, field.metric.tobytes(), method))
+        metric = np.asarray(field.metric, dtype=np.float64).tobytes()
+        self.state = CoreState.from_buffer_copy(_first(field.dims, metric, method))
         self.state.t = t
-        self.state.loss, self.carried[n : 2 * n] = core.rhs(y)
+        self.state.loss, _ = core.rhs(y, self.carried[n : 2 * n])
 
     @property
     def y(self) -> Array:
