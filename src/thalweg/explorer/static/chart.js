@@ -44,7 +44,7 @@ export class Chart {
     this.pending = requestAnimationFrame(() => {
       this.pending = null;
       const spec = typeof this.spec === "function" ? this.spec(width) : this.spec;
-      const svg = window.Plot.plot({ height: Math.min(420, Math.max(220, width * 0.55)), marginLeft: 58, marginRight: 14, marginBottom: 42, ...spec, width, style: { background: "transparent", color: "inherit", fontSize: "12px" } });
+      const svg = window.Plot.plot({ height: Math.min(420, Math.max(220, width * 0.55)), marginLeft: 58, marginRight: 14, marginBottom: 42, ...spec, x: { labelOffset: 36, ...spec.x }, width, style: { background: "transparent", color: "inherit", fontSize: "12px" } });
       // The whole picture has a name; the names that Plot gives to its groups are for us.
       for (const group of svg.querySelectorAll("g[aria-label]")) {
         group.dataset.mark = group.getAttribute("aria-label");

@@ -60,7 +60,7 @@ class LandscapeView {
     }
   }
 
-  spec() {
+  spec(width) {
     const P = window.Plot;
     const place = new Map(this.levels.map((level) => [level.learned.join(), level]));
     const edges = this.levels.flatMap((level) => level.contained_in.map((up) => place.get(up.join())).filter(Boolean).map((up) => ({ x1: level.learned.length, y1: level.loss, x2: up.learned.length, y2: up.loss })));
@@ -74,7 +74,9 @@ class LandscapeView {
           x: (node) => node.learned.length, y: "loss", r: 6, dx, symbol: SYMBOLS[kind],
           fill: getComputedStyle(document.documentElement).getPropertyValue(`--${name}`), ariaDescription: `${kind} ${dx}`,
         }))),
-        P.text(nodes.filter((node) => node.dx === 0), { x: (node) => node.learned.length, y: "loss", text: (node) => learnedWords(node.learned), dx: 24, dy: -2, textAnchor: "start" }),
+        ...[true, false].map((left) => P.text(nodes.filter((node) => node.dx === 0 && left === (width < 560 && node.learned.length === most && most > 1)), {
+          x: (node) => node.learned.length, y: "loss", text: (node) => learnedWords(node.learned), dx: left ? -10 : 24, dy: left ? -9 : -2, textAnchor: left ? "end" : "start",
+        })),
       ],
     };
   }
