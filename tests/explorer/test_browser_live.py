@@ -167,3 +167,16 @@ def test_a_saved_picture_carries_its_legend(page, address):
         page.get_by_role("button", name="Save Strength of each direction as SVG").click()
     text = waiting.value.path().read_text(encoding="utf-8")
     assert all(f">σ{i}</text>" in text for i in "₁₂₃")
+
+
+def test_nodes_of_the_diagram_can_be_told_apart_for_real_data(page, address):
+    """Linnerud's critical values are 0.3, 25 and 3e5: to scale they would cover each other."""
+    origin = address.split("/?")[0]
+    page.goto(f"{origin}/#/landscape?data=linnerud&widths=3&go=1")
+    page.wait_for_selector(".node")
+    boxes = [node.bounding_box() for node in page.locator(".node").all()]
+    places = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes]
+    apart = [max(abs(a[0] - b[0]), abs(a[1] - b[1])) for a in places for b in places if a is not b]
+    assert len(places) == 8
+    assert min(apart) > 12.0
+    assert "not to scale" in page.locator(".picture svg").first.text_content()
