@@ -7,7 +7,7 @@ import pytest
 
 from thalweg._core import IntegrationError
 from thalweg.integrate._field import Field
-from thalweg.integrate._native import Core, CoreLimits, CoreState, instruction_sets
+from thalweg.integrate._native import Core, CoreLimits, CoreState, CoreTail, instruction_sets
 from thalweg.integrate._record import ROW
 
 SETS = instruction_sets()
@@ -92,17 +92,23 @@ def test_hessian_is_the_derivative_of_the_definition(dims):
 def test_misuse_raises_instead_of_reading_foreign_memory():
     field, y, v = make((5, 9, 3))
     core, room = Core(field), (np.empty(1, dtype=ROW), np.empty((1, field.size)))
-    memory = np.zeros(core.memory_size)
+    carried, n = np.zeros(core.carried_size), field.size
     with pytest.raises(IntegrationError, match="entries"):
         core.rhs(y[:-1])
     with pytest.raises(IntegrationError, match="entries"):
         core.hessian_product(y, v[:3])
-    with pytest.raises(IntegrationError, match="contiguous"):
-        core.run(CoreState(), CoreLimits(), (y, np.repeat(y, 2)[::2], v), memory, room)
-    with pytest.raises(IntegrationError, match="memory"):
-        core.run(CoreState(), CoreLimits(), (y, y.copy(), v), memory[1:], room)
+    with pytest.raises(IntegrationError, match="entries"):
+        core.run(CoreState(), CoreLimits(), carried[1:], room)
+    with pytest.raises((BufferError, ValueError, TypeError)):
+        core.run(CoreState(), CoreLimits(), np.repeat(carried, 2)[::2], room)
     with pytest.raises(IntegrationError, match="fit"):
-        core.run(CoreState(), CoreLimits(capacity=2), (y, y.copy(), v), memory, room)
+        core.run(CoreState(), CoreLimits(capacity=2), carried, room)
+    with pytest.raises(IntegrationError, match="limit"):
+        core.run(CoreState(), CoreLimits(), carried, room, (CoreTail(), np.empty(n - 1)))
+    fixed = carried.copy()
+    fixed.flags.writeable = False
+    with pytest.raises((BufferError, ValueError, TypeError)):
+        core.run(CoreState(), CoreLimits(), fixed, room)
     with pytest.raises(IntegrationError, match="not there"):
         Core(field, "sse9")
 
