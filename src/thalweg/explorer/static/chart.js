@@ -1,6 +1,6 @@
 // Charts: drawn with Observable Plot as SVG, with export, legend and a text for screen readers.
 
-import { h } from "./dom.js";
+import { h, number } from "./dom.js";
 
 const DASHES = [null, "7,3", "2,3", "9,3,2,3", "14,4", "4,2,1,2"];
 
@@ -44,7 +44,7 @@ export class Chart {
     this.pending = requestAnimationFrame(() => {
       this.pending = null;
       const spec = typeof this.spec === "function" ? this.spec(width) : this.spec;
-      const svg = window.Plot.plot({ height: Math.min(420, Math.max(220, width * 0.55)), marginLeft: 58, marginRight: 14, marginBottom: 42, ...spec, width, style: { background: "transparent", color: "inherit", fontSize: "12px" } });
+      const svg = window.Plot.plot({ height: Math.min(420, Math.max(220, width * 0.55)), marginLeft: 58, marginRight: 14, marginBottom: 42, ...spec, x: { labelOffset: 36, ...spec.x }, y: { tickFormat: plain, ...spec.y }, width, style: { background: "transparent", color: "inherit", fontSize: "12px" } });
       // The whole picture has a name; the names that Plot gives to its groups are for us.
       for (const group of svg.querySelectorAll("g[aria-label]")) {
         group.dataset.mark = group.getAttribute("aria-label");
@@ -137,13 +137,17 @@ export function curves(t, columns, names) {
   }));
 }
 
+function plain(value) {
+  return typeof value === "number" ? number(value) : value;
+}
+
 function tick(value) {
   const power = Math.log10(value);
   if (Math.abs(power) < 3.5) return String(Number(value.toPrecision(6)));
   return Math.abs(power - Math.round(power)) < 1e-9 ? value.toExponential(0).replace("e+", "e") : "";
 }
 
-function axis(options) {
+export function axis(options) {
   // Logarithmic axes: whole powers where they span many, all leading digits where they do not.
   if (options.type !== "log" || !options.domain) return options.type === "log" ? { tickFormat: tick, ...options } : options;
   const [low, high] = options.domain.map(Math.log10);

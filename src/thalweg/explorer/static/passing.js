@@ -46,7 +46,7 @@ export function proofWords(proof) {
   const what = proof.excess ? "the excess loss" : "the loss";
   const later = proof.since !== null && proof.time > proof.since ? `from t = ${number(proof.time)} on ` : "";
   const rate = proof.rate > 0 ? `; ${later}${what} decays at least like exp(−2 × ${number(proof.rate, 3)} t)` : "";
-  if (proof.since !== null) return `✓ Certified from t = ${number(proof.since)}: converges to a global minimum${rate}.`;
+  if (proof.since !== null) return `✓ Certified from t = ${number(proof.since)}: the flow from the computed point converges to a global minimum${rate}.`;
   const count = proof.guaranteed.length;
   if (count) return `Not yet certified: so far it is proved that ${learnedWords(proof.guaranteed)} will be learned${rate}.`;
   return "Not yet certified: so far nothing beyond boundedness and convergence is proved.";

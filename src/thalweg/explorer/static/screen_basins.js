@@ -1,7 +1,7 @@
 // Screen: many random starts, counted as they come in; sweeps that were kept can be opened.
 
 import { h, number, learnedWords, kindWords, rowsTable } from "./dom.js";
-import { Chart, colour } from "./chart.js";
+import { Chart, axis, colour } from "./chart.js";
 import { problemGroup } from "./form.js";
 import { source, numbers } from "./state.js";
 
@@ -112,10 +112,11 @@ class BasinsView {
       return middle && middle[1] !== null ? [{ where: where(item.parameters) || "all", learned: learnedWords(item.learned), middle: middle[1], low: low[1], high: high[1] ?? middle[1] }] : [];
     }).filter((point) => point.middle > 0);
     if (!points.length) return;
+    const ends = points.flatMap((point) => [point.low, point.middle, point.high]).filter((value) => value > 0);
     const names = [...new Set(points.map((point) => point.learned))];
     const shade = (point) => colour(names.indexOf(point.learned));
     this.stairs.draw(() => ({
-      height: 80 + 60 * new Set(points.map((point) => point.where)).size, marginLeft: 110, x: { type: "log", label: "time at which the plateau is left (5 %, median, 95 %)", grid: true }, y: { label: null },
+      height: 80 + 60 * new Set(points.map((point) => point.where)).size, marginLeft: 110, x: axis({ type: "log", domain: [d3.min(ends) / 1.1, d3.max(ends) * 1.1], label: "time at which the plateau is left (5 %, median, 95 %)", grid: true }), y: { label: null },
       marks: [
         P.link(points.filter((point) => point.low > 0), { x1: "low", x2: "high", y1: "where", y2: "where", stroke: shade, strokeWidth: 3, strokeOpacity: 0.5 }),
         P.dot(points, { x: "middle", y: "where", fill: shade, r: 5 }),

@@ -60,23 +60,42 @@ class LandscapeView {
     }
   }
 
-  spec() {
+  spec(width) {
     const P = window.Plot;
     const place = new Map(this.levels.map((level) => [level.learned.join(), level]));
-    const edges = this.levels.flatMap((level) => level.contained_in.map((up) => place.get(up.join())).filter(Boolean).map((up) => ({ x1: level.learned.length, y1: level.loss, x2: up.learned.length, y2: up.loss })));
+    const edges = this.levels.flatMap((level) => level.contained_in.map((set) => place.get(set.join())).filter(Boolean).map((next) => ({ x1: level.learned.length, y1: level.loss, x2: next.learned.length, y2: next.loss })));
     const nodes = this.levels.flatMap((level) => level.kinds.map((kind, k) => ({ ...level, kind, dx: k * 11 })));
     const most = Math.max(...this.levels.map((level) => level.learned.length));
+    // Losses of real data differ by powers of ten: where nodes would cover each other, levels are
+    // set one above the other in their order, and the axis says their losses.
+    const losses = [...new Set(this.levels.map((level) => level.loss))].sort((a, b) => a - b);
+    const even = this.crowded(losses.at(-1) - losses[0]);
+    const up = even ? (loss) => losses.indexOf(loss) : (loss) => loss;
+    const thin = Math.ceil(losses.length / 30);
+    const y = even
+      ? { label: "reducible loss (levels in order, not to scale)", grid: true, ticks: d3.range(0, losses.length, thin), tickFormat: (i) => number(losses[i]) }
+      : { label: "reducible loss", grid: true };
     return {
-      height: 460, x: { label: "directions learned", ticks: d3.range(most + 1), tickFormat: "d", domain: [-0.4, most + 0.9] }, y: { label: "reducible loss", grid: true },
+      height: even ? Math.max(460, 18 * losses.length) : 460, x: { label: "directions learned", ticks: d3.range(most + 1), tickFormat: "d", domain: [-0.4, most + 0.9] }, y, marginLeft: 66, marginTop: 34,
       marks: [
-        P.link(edges, { x1: "x1", y1: "y1", x2: "x2", y2: "y2", stroke: "currentColor", strokeOpacity: 0.22 }),
+        P.link(edges, { x1: "x1", y1: (edge) => up(edge.y1), x2: "x2", y2: (edge) => up(edge.y2), stroke: "currentColor", strokeOpacity: 0.22 }),
         ...Object.entries(STYLES).flatMap(([kind, name]) => [0, 11].map((dx) => P.dot(nodes.filter((node) => node.kind === kind && node.dx === dx), {
-          x: (node) => node.learned.length, y: "loss", r: 6, dx, symbol: SYMBOLS[kind],
+          x: (node) => node.learned.length, y: (node) => up(node.loss), r: 6, dx, symbol: SYMBOLS[kind],
           fill: getComputedStyle(document.documentElement).getPropertyValue(`--${name}`), ariaDescription: `${kind} ${dx}`,
         }))),
-        P.text(nodes.filter((node) => node.dx === 0), { x: (node) => node.learned.length, y: "loss", text: (node) => learnedWords(node.learned), dx: 24, dy: -2, textAnchor: "start" }),
+        ...[true, false].map((left) => P.text(nodes.filter((node) => node.dx === 0 && left === (width < 560 && node.learned.length === most && most > 1)), {
+          x: (node) => node.learned.length, y: (node) => up(node.loss), text: (node) => learnedWords(node.learned), dx: left ? -10 : 24, dy: left ? -9 : -2, textAnchor: left ? "end" : "start",
+        })),
       ],
     };
+  }
+
+  crowded(range) {
+    const columns = d3.group(this.levels, (level) => level.learned.length);
+    return [...columns.values()].some((column) => {
+      const sorted = column.map((level) => level.loss).sort((a, b) => a - b);
+      return d3.pairs(sorted).some(([low, high]) => high - low < 0.03 * range);
+    });
   }
 
   enliven(svg) {

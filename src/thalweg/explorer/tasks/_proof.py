@@ -59,9 +59,15 @@ def proof_facts(found: Certificate, since: float | None) -> dict[str, Any]:
 
 
 def certain_from(run: Trajectory) -> float | None:
-    """Return the first computed time at which the limit is known to be a global minimum."""
+    """Return the first computed time at which the limit is known to be a global minimum.
+
+    Computed points speak of the flow from themselves; where the library does not trust them to
+    speak of the start (rounding may have led away from a saddle), nothing is certain.
+    """
     if run.start_certificate.converges_to_global:
         return float(run.t[0])
+    if not run.limit.certified:
+        return None
     known = levels(run.problem.flow_data()[0], run.problem.max_rank)
     for t, loss in zip(run.t, run.reducible_loss, strict=True):
         if known.in_basin(float(loss)):

@@ -101,6 +101,8 @@ def send(run: Trajectory, emit: Emit) -> None:
     for begin in range(0, len(index), AT_ONCE):
         emit("points", **{name: part[begin : begin + AT_ONCE] for name, part in columns.items()})
     proof = proof_facts(run.certificate, certain_from(run))
+    if proof["since"] is None and run.certificate.converges_to_global:
+        proof.update(guaranteed=[], rate=0.0)  # true of the computed point, in doubt for the start
     emit("plateaus", plateaus=run.plateaus, proof=proof)
     emit("end", **ending(run))
 
