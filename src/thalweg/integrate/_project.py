@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from thalweg._core import Array
+from thalweg.integrate._gauge import repair
 
 CHUNK = 2**22  # doubles that are worked on at once
 ROUNDS = 4
@@ -34,6 +35,20 @@ def project(rows: Array, dims: tuple[int, ...], conserved: Stack, enough: float 
     enough
         Error of any ``C_j`` that may remain, in Frobenius norm; rounding remains in any case.
     """
+    done = repair(rows, dims, conserved, enough)
+    if done is None:
+        return project_numpy(rows, dims, conserved, enough)
+    out, (_, after, good) = done
+    left = np.flatnonzero(after > good)
+    if left.size:  # further from the start than first order reaches, or a singular system
+        out[left] = project_numpy(out[left], dims, conserved, enough)
+    return out
+
+
+def project_numpy(
+    rows: Array, dims: tuple[int, ...], conserved: Stack, enough: float = 0.0
+) -> Array:
+    """Do what `project` does, without the compiled core."""
     out = rows.copy()
     length = max(1, CHUNK // max(rows.shape[1], 1))
     for begin in range(0, len(rows), length):
