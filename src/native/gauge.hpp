@@ -25,19 +25,20 @@ public:
         memory_.allocate();
         cut();
         for (Index i = 0; i < space_.length(); i += V) store(given_ + i, broadcast(*conserved++));
-        if (factor_) std::swap(given_, conserved_);
+        if (factor_) conserved_ = given_;
     }
 
-    // Repairs `count` packed points in place; the largest errors of any C_j, and what is good
-    // enough for each point, are written.
-    void repair(Index count, double* rows, double* before, double* after, double* good) {
+    // Repairs `count` packed points, in place if `out` is `rows`; the largest errors of any C_j, and
+    // what is good enough for each point, are written.
+    void repair(Index count, const double* rows, double* out, double* before, double* after,
+                double* good) {
         for (Index first = 0; first < count; first += V) {
             const Index live = std::min<Index>(V, count - first);
             gather(live, rows + first * space_.size());
             Vector then, now, goal;
             if (space_.hidden() > 0) repair_lanes(then, now, goal);
             else then = now = goal = Vector{};
-            if (any(now < then)) scatter(live, rows + first * space_.size());
+            if (out != rows || any(now < then)) scatter(live, out + first * space_.size());
             for (Index k = 0; k < live; ++k)
                 before[first + k] = then[k], after[first + k] = now[k], good[first + k] = goal[k];
         }
@@ -46,8 +47,8 @@ public:
 private:
     static constexpr Index few = 160;  // unknowns up to which whole systems are factorized
     static constexpr int rounds = 4, most = 60;
-    static constexpr double rounding = 1e-16;  // of the Gram matrices: no repair below
-    static constexpr int patience = 8;         // iterations that a new preconditioner costs
+    static constexpr double rounding = 2.5e-16;  // of the Gram matrices: no repair below
+    static constexpr int patience = 2;           // iterations that a new preconditioner costs
 
     void repair_lanes(Vector& before, Vector& after, Vector& good) {
         if (basis_ && stale_) refresh_basis();
@@ -60,7 +61,7 @@ private:
         if (stale_) excess_ = 0, usual_ = most;
         stale_ = false;
         for (int round = 0; round < rounds && any(busy); ++round) {
-            const int count = solve(error, size, good, busy);
+            const int count = solve(error, size, good, busy, round == 0);
             if (round == 0) {
                 usual_ = std::min(usual_, count);
                 excess_ += count - usual_;
@@ -68,7 +69,7 @@ private:
             }
             std::memcpy(moved_, y_, sizeof(double) * space_.size() * V);
             const Mask small = move(moved_);
-            const Vector now = measure(moved_, size);
+            const Vector now = space_.measure(moved_, given_, sums_, error_, size);
             const Mask better = busy & small & (now < error);
             if (!any(better)) break;
             if (all(better)) std::swap(y_, moved_);
@@ -78,7 +79,7 @@ private:
             busy = better & (now < 0.5 * error) & (now > good);
             error = select(better, now, error);
             after = error;
-            if (any(busy) && !all(better)) measure(y_, size);
+            if (any(busy)) measure(y_, size);
         }
     }
     // Fills `sums_` and `error_`, in the present coordinates.
@@ -91,26 +92,29 @@ private:
     void refresh_basis() {
         basis_->refresh(framed_ ? turned_ : y_, V / 2);
         basis_->turn_hidden(given_, conserved_);
+        warm_ = false;
     }
     // Fills `s_` from `error_`; returns the iterations.
-    int solve(Vector error, Vector size, Vector good, Mask busy) {
+    int solve(Vector error, Vector size, Vector good, Mask busy, bool warm) {
         if (basis_) basis_->prepare(framed_, sums_);
         // A round squares the error, so its system need not be solved better than that.
         const Vector part = smaller(broadcast(0.01), error / size);
-        const Vector goal = larger(0.2 * good, part * error);
-        const int count = iterate(goal * goal, busy);
+        const Vector goal = larger(0.3 * good, part * error);
+        const int count = iterate(goal * goal, busy, warm);
+        if (warm) std::memcpy(last_, s_, sizeof(double) * space_.length());
         if (basis_) {
             basis_->turn_back(s_, rest_);
             std::swap(s_, rest_);
         }
         return count;
     }
-    int iterate(Vector goal, Mask busy) {
+    int iterate(Vector goal, Mask busy, bool warm) {
         const Index length = space_.length();
-        for (Index i = 0; i < length; i += V) {
-            store(s_ + i, Vector{});
-            store(rest_ + i, -load(error_ + i));
-        }
+        if (warm && warm_) begin_from_last();
+        else begin_from_zero();
+        busy &= dot(rest_, rest_) > goal;
+        warm_ = true;
+        if (!any(busy)) return 0;
         precondition(rest_, way_);
         Vector power = dot(rest_, way_);
         int count = 0;
@@ -137,6 +141,30 @@ private:
             power = select(busy, now, power);
         }
         return count;
+    }
+    void begin_from_zero() {
+        for (Index i = 0; i < space_.length(); i += V) {
+            store(s_ + i, Vector{});
+            store(rest_ + i, -load(error_ + i));
+        }
+    }
+    // The solution of the last point before is a good guess where the residual says so.
+    void begin_from_last() {
+        for (Index i = 0; i < space_.length(); i += V)
+            store(s_ + i, broadcast(last_[i + V - 1]));
+        space_.apply(framed_, sums_, s_, image_);
+        Vector guess{}, none{};
+        for (Index i = 0; i < space_.length(); i += V) {
+            const Vector e = load(error_ + i), rest = -e - load(image_ + i);
+            guess += rest * rest;
+            none += e * e;
+            store(rest_ + i, rest);
+        }
+        const Mask use = guess < none;
+        for (Index i = 0; i < space_.length(); i += V) {
+            store(s_ + i, select(use, load(s_ + i), Vector{}));
+            store(rest_ + i, select(use, load(rest_ + i), -load(error_ + i)));
+        }
     }
     void precondition(const double* rest, double* out) {
         if (factor_) factor_->apply(rest, out);
@@ -216,7 +244,8 @@ private:
     }
     void cut() {
         const Index longest = std::max(space_.length(), space_.widest() * space_.widest() * V);
-        for (auto** array : {&given_, &conserved_, &sums_, &error_, &s_, &rest_, &way_, &image_})
+        for (auto** array : {&given_, &conserved_, &sums_, &error_, &s_, &rest_, &way_, &image_,
+                              &last_})
             *array = memory_.take(longest);
         for (auto** array : {&y_, &moved_, &turned_}) *array = memory_.take(space_.size() * V);
     }
@@ -225,11 +254,12 @@ private:
     double enough_;
     std::optional<GaugeFactor> factor_;
     std::optional<GaugeBasis> basis_;
-    bool stale_ = true;
+    bool stale_ = true, warm_ = false;
     int excess_ = 0, usual_ = most;
     const double* framed_ = nullptr;
     double *given_ = nullptr, *conserved_ = nullptr, *sums_ = nullptr, *error_ = nullptr;
     double *s_ = nullptr, *rest_ = nullptr, *way_ = nullptr, *image_ = nullptr;
+    double* last_ = nullptr;  // S_j of the last group, in the present coordinates
     double *y_ = nullptr, *moved_ = nullptr, *turned_ = nullptr;
     Workspace memory_;
 };

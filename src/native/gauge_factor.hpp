@@ -13,6 +13,14 @@ public:
         cut();
         memory_.allocate();
         cut();
+        // Layers are coupled with their neighbours only, so the factor is zero beyond the next one.
+        for (Index j = 0, begin = 0, last = 0; j < space.hidden(); ++j) {
+            const Index n = space.width(int(j)), end = begin + n * (n + 1) / 2;
+            const Index m = j + 1 < space.hidden() ? space.width(int(j) + 1) : 0;
+            first_.insert(first_.end(), end - begin, last);
+            end_.insert(end_.end(), end - begin, end + m * (m + 1) / 2);
+            last = begin, begin = end;
+        }
     }
 
     // Takes the system of one lane; false if it is singular.
@@ -45,7 +53,7 @@ public:
 
 private:
     static constexpr double root_half = 0.70710678118654752440;
-    static constexpr Index strip = 4;
+    static constexpr Index strip = 8;  // sums at a time: as many as hide the latency
 
     // <B_ab, K S + S K> over the symmetric units B_ik with i <= k, from B_ab on.
     void fill_own(Index n, const double* k, Index a, Index b, double* row, Index first) const {
@@ -98,22 +106,25 @@ private:
         Index i = 0;
         for (; i + strip <= count_; i += strip) {
             Vector rest[strip];
+#pragma GCC unroll 8
             for (Index r = 0; r < strip; ++r) rest[r] = load(x_ + (i + r) * V);
-            const double* u = matrix_ + i;
-            for (Index p = 0; p < i; ++p, u += stride_) {
+            const double* u = matrix_ + first_[i] * stride_ + i;
+            for (Index p = first_[i]; p < i; ++p, u += stride_) {
                 const Vector x = load(x_ + p * V);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
                 for (Index r = 0; r < strip; ++r) rest[r] -= u[r] * x;
             }
+#pragma GCC unroll 8
             for (Index r = 0; r < strip; ++r, u += stride_) {
                 rest[r] *= inverse_[i + r];
+#pragma GCC unroll 8
                 for (Index q = r + 1; q < strip; ++q) rest[q] -= u[q] * rest[r];
                 store(x_ + (i + r) * V, rest[r]);
             }
         }
         for (; i < count_; ++i) {
             Vector rest = load(x_ + i * V);
-            for (Index p = 0; p < i; ++p) rest -= matrix_[p * stride_ + i] * load(x_ + p * V);
+            for (Index p = first_[i]; p < i; ++p) rest -= matrix_[p * stride_ + i] * load(x_ + p * V);
             store(x_ + i * V, rest * inverse_[i]);
         }
     }
@@ -123,14 +134,20 @@ private:
         for (; i > 0; i -= strip) {
             Vector rest[strip];
             const double* u = matrix_ + (i - strip) * stride_;
+#pragma GCC unroll 8
             for (Index r = 0; r < strip; ++r) rest[r] = load(x_ + (i - strip + r) * V);
-            for (Index p = i; p < count_; ++p) {
+            for (Index p = i; p < end_[i - 1]; ++p) {
                 const Vector x = load(x_ + p * V);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
                 for (Index r = 0; r < strip; ++r) rest[r] -= u[r * stride_ + p] * x;
             }
-            for (Index r = 0; r < strip; ++r) store(x_ + (i - strip + r) * V, rest[r]);
-            for (Index r = strip; r-- > 0;) solve_row(i - strip + r, i);
+#pragma GCC unroll 8
+            for (Index r = strip - 1; r >= 0; --r) {
+#pragma GCC unroll 8
+                for (Index q = r + 1; q < strip; ++q) rest[r] -= u[r * stride_ + i - strip + q] * rest[q];
+                rest[r] *= inverse_[i - strip + r];
+                store(x_ + (i - strip + r) * V, rest[r]);
+            }
         }
     }
     // Finishes one unknown from which the columns from `end` on are taken already.
@@ -147,6 +164,7 @@ private:
 
     const GaugeSpace& space_;
     Index count_, stride_;
+    std::vector<Index> first_, end_;  // where a column of the factor begins and a row ends
     double *matrix_ = nullptr, *inverse_ = nullptr, *x_ = nullptr;
     Workspace memory_;
 };

@@ -20,13 +20,18 @@ def library(name: str | None) -> ctypes.CDLL | None:
         return None
     core.thalweg_gauge_repair.restype = ctypes.c_int
     core.thalweg_gauge_repair.argtypes = [
-        *(ctypes.c_int, Pointer, Pointer, Double, Integer, Pointer, Pointer)
+        *(ctypes.c_int, Pointer, Pointer, Double, Integer, Pointer, Pointer, Pointer)
     ]
     return core if core.thalweg_gauge_interface() == INTERFACE else None
 
 
 def repair(
-    rows: Array, dims: tuple[int, ...], conserved: list[Array], enough: float
+    rows: Array,
+    dims: tuple[int, ...],
+    conserved: list[Array],
+    enough: float,
+    *,
+    overwrite: bool = False,
 ) -> tuple[Array, Array] | None:
     """Return repaired packed weights and what was found, or ``None`` where NumPy has to do it.
 
@@ -40,6 +45,8 @@ def repair(
         Matrices ``C_j`` to restore, ``(d_j, d_j)``.
     enough
         Error of any ``C_j`` that may remain, in Frobenius norm.
+    overwrite
+        Whether the result may take the place of `rows`.
 
     Returns
     -------
@@ -52,7 +59,8 @@ def repair(
         return None
     if not np.all(np.isfinite(rows)):
         return None
-    out = np.array(rows, dtype=np.float64, order="C")
+    rows = np.ascontiguousarray(rows, dtype=np.float64)
+    out = rows if overwrite else np.empty_like(rows)
     sizes = np.array(dims, dtype=np.int64)
     wanted = np.concatenate([np.ravel(item) for item in conserved])
     found = np.empty((3, len(out)))
@@ -62,6 +70,7 @@ def repair(
         wanted.ctypes.data,
         enough,
         len(out),
+        rows.ctypes.data,
         out.ctypes.data,
         found.ctypes.data,
     )
