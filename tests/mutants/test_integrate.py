@@ -2,7 +2,7 @@
 
 import pytest
 
-FLOW = "tests/theorems/test_along_the_flow.py"
+GAUGE = "tests/integrate/test_gauge.py"
 BATCH = "tests/integrate/test_batch.py"
 EXACT = "tests/integrate/test_exactness.py"
 MUTANTS = {
@@ -16,7 +16,7 @@ MUTANTS = {
         "integrate/_project.py",
         "        out[j + 1] = out[j + 1] + out[j + 1] @ inverse\n",
         "",
-        f"{FLOW}::test_drift_is_at_rounding",
+        f"{GAUGE}::test_when_numpy_does_it",
     ),
     "drift of a batch left as it is": (
         "integrate/_single.py",

@@ -3,6 +3,7 @@
 import pytest
 
 BATCH = "tests/integrate/test_batch.py"
+GAUGE = "tests/integrate/test_gauge.py"
 EXACT = "tests/integrate/test_exactness.py"
 VERDICTS = "tests/integrate/test_batch_verdicts.py"
 MUTANTS = {
@@ -66,6 +67,24 @@ MUTANTS = {
         "settled = 1e3,",
         "settled = 1e30,",
         "tests/integrate/test_tail.py::test_a_target_that_cannot_be_met_is_not_landed_on",
+    ),
+    "compiled gauge correction applied to one layer only": (
+        "gauge.hpp",
+        "store(above + i, load(above + i) + load(image_ + i));",
+        "store(above + i, load(above + i));",
+        f"{GAUGE}::test_matrices_are_restored_and_the_map_is_kept",
+    ),
+    "compiled change of coordinates undone to first order only": (
+        "gauge.hpp",
+        "if (!(most > 1e-17)) return s;",
+        "if (!(most > 1e17)) return s;",
+        f"{GAUGE}::test_matrices_are_restored_and_the_map_is_kept",
+    ),
+    "neighbouring layers do not answer to a change between them": (
+        "gauge_space.hpp",
+        "multiply<Mode::subtract>(n, n, m, {scratch_, m, 1}, w.transposed(), half_, n);",
+        "multiply<Mode::subtract>(n, n, 0 * m, {scratch_, m, 1}, w.transposed(), half_, n);",
+        f"{GAUGE}::test_the_change_is_the_least",
     ),
 }
 

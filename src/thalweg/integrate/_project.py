@@ -11,16 +11,25 @@ from collections.abc import Callable
 import numpy as np
 
 from thalweg._core import Array
+from thalweg.integrate._gauge import repair
 
 CHUNK = 2**22  # doubles that are worked on at once
 ROUNDS = 4
 GOOD = 1e-16  # relative error of C_j that needs no repair
+SLACK = 4.0  # times what is good enough: rounding may leave as much
 ITERATIONS = 40
 ENOUGH = 1e-10  # of the first residual, squared: further Newton rounds do the rest
 Stack = list[Array]
 
 
-def project(rows: Array, dims: tuple[int, ...], conserved: Stack, enough: float = 0.0) -> Array:
+def project(
+    rows: Array,
+    dims: tuple[int, ...],
+    conserved: Stack,
+    enough: float = 0.0,
+    *,
+    overwrite: bool = False,
+) -> Array:
     """Return `rows` ``(K, n)`` of packed weights with ``C_1, ..., C_H`` as prescribed (Spec 2.2).
 
     Parameters
@@ -33,7 +42,23 @@ def project(rows: Array, dims: tuple[int, ...], conserved: Stack, enough: float 
         Matrices ``C_j = W_{j+1}^T W_{j+1} - W_j W_j^T`` to restore, ``(d_j, d_j)``.
     enough
         Error of any ``C_j`` that may remain, in Frobenius norm; rounding remains in any case.
+    overwrite
+        Whether the result may take the place of `rows`.
     """
+    done = repair(rows, dims, conserved, enough, overwrite=overwrite)
+    if done is None:
+        return project_numpy(rows, dims, conserved, enough)
+    out, (_, after, good) = done
+    left = np.flatnonzero(after > SLACK * good)
+    if left.size:  # further off than first order reaches, or a singular system
+        out[left] = project_numpy(out[left], dims, conserved, enough)
+    return out
+
+
+def project_numpy(
+    rows: Array, dims: tuple[int, ...], conserved: Stack, enough: float = 0.0
+) -> Array:
+    """Do what `project` does, without the compiled core."""
     out = rows.copy()
     length = max(1, CHUNK // max(rows.shape[1], 1))
     for begin in range(0, len(rows), length):

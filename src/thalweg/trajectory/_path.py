@@ -19,7 +19,7 @@ SMOOTH = 400
 """Points of a piece below which long steps are shown with points inside."""
 LARGE_POINTS, LARGE_NUMBERS = (32, 100), 4_000_000
 """Of a large network, points at which the end-to-end map is computed, and entries in all."""
-REPAIR = 1e-14
+REPAIR = 1e-13
 LARGE_REPAIR = 1e-13
 """Relative drift of the conserved matrices that is not repaired further, the second for networks
 beyond the compiled core."""
@@ -66,7 +66,7 @@ class Path:
     def y(self) -> Array:
         """Packed compressed weights at `t`, with the conserved matrices put right."""
         raw = self._joined([np.asarray(part.y) for part in self.parts])
-        return self._project(raw)
+        return self._project(raw, overwrite=True)
 
     @property
     def large(self) -> bool:
@@ -119,11 +119,12 @@ class Path:
     def _conserved(self) -> list[Array]:
         return imbalance(self.compression.weights)
 
-    def _project(self, rows: Array) -> Array:
+    def _project(self, rows: Array, *, overwrite: bool = False) -> Array:
         if len(self._conserved) == 0:
             return rows
         enough = REPAIR * min(drift_scales(self.compression.weights))
-        return project(rows, self.compression.dims, self._conserved, enough)
+        dims = self.compression.dims
+        return project(rows, dims, self._conserved, enough, overwrite=overwrite)
 
     def stack(self) -> list[Array]:
         """Return compressed weights over `t`: one array ``(K, d_j, d_{j-1})`` for each layer."""
