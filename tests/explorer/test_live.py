@@ -109,5 +109,6 @@ def test_what_is_in_doubt_at_the_end_is_not_called_certified():
     p = tw.Problem.from_target([3.0, 1.0], dims=(2, 2, 2))
     first = 0.5 * np.random.default_rng(0).standard_normal((2, 2))
     run = tw.flow(p, [first, -first.T])
-    if not run.limit.certified:
-        assert certain_from(run) is None
+    assert run.certificate.converges_to_global  # of the computed point
+    assert not run.limit.certified  # of the start
+    assert certain_from(run) is None
