@@ -112,11 +112,12 @@ def test_plateaus_and_certificate_are_told_as_they_come(page, address):
     )
     assert proved[2] == "Not yet certified: so far it is proved that σ₁ will be learned."
     assert (
-        proved[3]
-        == "✓ Certified from t = 4.2: the flow from the computed point converges to a global minimum."
+        proved[3] == "✓ Certified from t = 4.2:"
+        " the flow from the computed point converges to a global minimum."
     )
     assert proved[4] == (
-        "✓ Certified from t = 4.2: the flow from the computed point converges to a global minimum;"
+        "✓ Certified from t = 4.2:"
+        " the flow from the computed point converges to a global minimum;"
         " from t = 5 on the loss decays at least like exp(−2 × 0.25 t)."
     )
     assert "certified from time 4.2" in page.locator(".picture svg").first.get_attribute(

@@ -102,3 +102,13 @@ def test_units_of_tables_are_those_of_the_library(loss, metric):
             assert tuple(item["near"]["learned"]) == inside[0].learned
     sure = [item["proof"]["since"] for item in heard if item["proof"]["since"] is not None]
     assert bool(sure) == run.limit.certified
+
+
+def test_what_is_in_doubt_at_the_end_is_not_called_certified():
+    """Layers of opposite sign lie on the stable set of the saddle; only rounding leads away."""
+    p = tw.Problem.from_target([3.0, 1.0], dims=(2, 2, 2))
+    first = 0.5 * np.random.default_rng(0).standard_normal((2, 2))
+    run = tw.flow(p, [first, -first.T])
+    assert run.certificate.converges_to_global  # of the computed point
+    assert not run.limit.certified  # of the start
+    assert certain_from(run) is None
