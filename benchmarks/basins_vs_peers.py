@@ -30,7 +30,7 @@ from problems import FlowProblem
 
 import thalweg as tw
 from thalweg.basins import Plan, run_plan
-from thalweg.basins._compute import TAIL
+from thalweg.basins.rows._compute import TAIL
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance_basins.md"
 THREADS, CHECKED, ALLOWED = 2, 24, 1e-6

@@ -77,7 +77,7 @@ def limit_run(problem: FlowProblem) -> tuple[float, np.ndarray] | None:
 
     The limit comes from a run at the tightest tolerance with its tail closed.
     """
-    done = decide(problem, 1e-11)
+    done = limit_solver(problem)(1e-11)
     if done is None:
         return None
     from thalweg.integrate import solve
@@ -93,23 +93,26 @@ def limit_run(problem: FlowProblem) -> tuple[float, np.ndarray] | None:
     return (float(run.t[-1]), done) if run.loss[-1] <= level else None
 
 
-def decide(problem: FlowProblem, rtol: float) -> np.ndarray | None:
-    """Integrate until the limit is decided and close the tail, without verdict and certificate."""
+def limit_solver(problem: FlowProblem) -> Callable[[float], np.ndarray | None]:
+    """Return what integrates until the limit is decided and closes the tail, without verdict."""
     from thalweg.certificate import levels
     from thalweg.problem import Compression
     from thalweg.trajectory._decide import Runner, run_until_decided
 
-    whole = Compression(
-        weights=list(problem.weights),
-        target=problem.target,
-        metric=problem.metric,
-        frames=[None] * (len(problem.weights) + 1),
-        exact=True,
-    )
-    known = levels(problem.target, min(problem.dims))
-    runner = Runner(start=whole, levels=known, rtol=rtol, max_steps=20_000, options={})
-    jump = run_until_decided(runner).jump
-    return None if jump is None else np.concatenate([w.ravel() for w in jump.weights])
+    def decide(rtol: float) -> np.ndarray | None:
+        whole = Compression(
+            weights=list(problem.weights),
+            target=problem.target,
+            metric=problem.metric,
+            frames=[None] * (len(problem.weights) + 1),
+            exact=True,
+        )
+        known = levels(problem.target, min(problem.dims))
+        runner = Runner(start=whole, levels=known, rtol=rtol, max_steps=20_000, options={})
+        jump = run_until_decided(runner).jump
+        return None if jump is None else np.concatenate([w.ravel() for w in jump.weights])
+
+    return decide
 
 
 def tail_solvers(problem: FlowProblem) -> dict[str, Run]:
@@ -118,8 +121,10 @@ def tail_solvers(problem: FlowProblem) -> dict[str, Run]:
 
     public = tw.Problem.from_target(problem.target, dims=problem.dims, D=problem.metric)
 
+    decide = limit_solver(problem)
+
     def closed(rtol: float, _atol: float) -> np.ndarray:
-        end = decide(problem, rtol)
+        end = decide(rtol)
         assert end is not None, "not decided"
         return end
 

@@ -31,6 +31,9 @@ def test_other_stages_are_imported_by_their_face(path):
             parts = node.module.split(".")
             foreign = parts[1] != stage
             assert not (foreign and len(parts) > 2), f"{path.name} imports {node.module}"
+            private, folder = parts[-1].startswith("_"), path.relative_to(PACKAGE).parts[:-1]
+            inside = folder[: len(parts) - 2] == tuple(parts[1:-1])
+            assert inside or not private, f"{path.name} imports {node.module}"
             assert node.level == 0
 
 

@@ -1,35 +1,25 @@
 // The loop of an integration, a slice of steps at a time: as in _driver.py, which explains it.
 #pragma once
 
-#include <chrono>
-#include <memory>
-
-#include "bdf.hpp"
-#include "closing.hpp"
 #include "controller.hpp"
-#include "limits.hpp"
-#include "rodas4.hpp"
+#include "landing.hpp"
 #include "spectral.hpp"
+#include "steppers.hpp"
 
 namespace thalweg {
 
-class Driver {
+class Driver : public Steppers {
 public:
-    Driver(int depth, const std::int64_t* dims, const double* target, const double* metric)
-        : field_(depth, dims, target, metric), rock4_(field_) {
-        for (int pass = 0; pass < 2; ++pass) {
-            if (pass) space_.allocate();
-            for (auto** array : arrays()) *array = space_.take(field_.length());
-            past_.cut(space_, field_.length());
-        }
-    }
+    using Steppers::Steppers;
 
     // Doubles that a run keeps between two slices besides its state and vectors.
     Index memory() const { return Past::room(field_.size()) + plan_room + field_.size(); }
 
     // Takes steps until something stops them, the buffers are full or the time of a slice is over.
-    Status run(State& state, const Limits& limits, double* y, double* slope, double* vector,
-               double* memory, Row* rows, double* points, std::int64_t& count) {
+    Status run(State& state, Limits limits, double* carried, Row* rows, double* points,
+               Tail* tail, double* landing) {
+        double *y = carried, *slope = y + field_.size(), *vector = slope + field_.size();
+        double* memory = vector + field_.size();
         field_.unpack(y, y_);
         field_.unpack(slope, slope_);
         field_.unpack(vector, vector_);
@@ -38,14 +28,20 @@ public:
         Choice choice(state, rock4_);
         const auto begin = std::chrono::steady_clock::now();
         Status status = go_on;
-        for (count = 0; status == go_on && count < limits.capacity;) {
-            const double size = norm(field_.length(), slope_);
-            status = finished(state, limits, size);
+        std::int64_t& count = state.taken;
+        if (tail && tail->predictions) in_tail(limits, *tail);
+        for (count = 0; count < limits.capacity;) {
+            status = finished(state, limits, norm(field_.length(), slope_));
             if (status == go_on) status = step(state, limits, choice, rows[count]);
-            if (status != go_on) break;
-            field_.pack(y_, points + count++ * field_.size());
-            const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
-            if (spent.count() > limits.seconds) break;
+            if (status == go_on) {
+                field_.pack(y_, points + count++ * field_.size());
+                const std::chrono::duration<double> spent =
+                    std::chrono::steady_clock::now() - begin;
+                if (spent.count() > limits.seconds) break;
+            } else if (!tail || !farther(state, status, *tail)) {
+                if (tail && tail->landed) field_.pack(landing_->point(), landing);
+                break;
+            } else in_tail(limits, *tail);
         }
         field_.pack(y_, y);
         field_.pack(slope_, slope);
@@ -54,54 +50,12 @@ public:
         return status;
     }
 
-    double rhs(const double* y, double* slope) {
-        field_.unpack(y, trial_);
-        const double loss = field_.rhs(trial_, trial_slope_);
-        field_.pack(trial_slope_, slope);
-        return loss;
-    }
-    void hessian_product(const double* y, const double* v, double* image) {
-        field_.unpack(y, trial_);
-        field_.unpack(v, error_);
-        field_.rhs(trial_, trial_slope_);
-        field_.hessian_product(trial_, error_, trial_slope_);
-        field_.pack(trial_slope_, image);
-    }
-    void hessian(const double* y, double* out) {
-        field_.unpack(y, trial_);
-        implicit().assemble(trial_);
-        const Index n = field_.size();
-        for (Index i = 0; i < n; ++i)
-            std::memcpy(out + i * n, rodas4_->hessian() + i * rodas4_->side(), sizeof(double) * n);
-    }
-    // Loss after one step of order eight from y; the new point goes to `out`.
-    double advance(const double* y, double h, double* out, double& gradient_norm) {
-        field_.unpack(y, y_);
-        field_.rhs(y_, slope_);
-        const double loss = high().step(y_, slope_, h, trial_, trial_slope_, error_);
-        field_.pack(trial_, out);
-        gradient_norm = norm(field_.length(), trial_slope_);
-        return loss;
-    }
-    // Gauss-Newton from y; where it comes to goes to `out`. Returns |M| there, see Closing::run.
-    double close(const double* y, double* out) {
-        field_.unpack(y, trial_);
-        const double rest = Closing(field_).run(trial_);
-        return field_.pack(trial_, out), rest;
-    }
-    double time_rhs(const double* y, std::int64_t repeats) {
-        field_.unpack(y, trial_);
-        const auto begin = std::chrono::steady_clock::now();
-        for (std::int64_t i = 0; i < repeats; ++i) field_.rhs(trial_, trial_slope_);
-        const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
-        return spent.count() / static_cast<double>(repeats);
-    }
-
 private:
     static constexpr std::int64_t refresh = 10;
     static constexpr Index plan_room = sizeof(Bdf::Plan) / sizeof(double);
     static constexpr Index widest = 20000;  // unknowns; the same as in _controller.py
     static constexpr double calming = 4.2;  // step times radius that damps the stiffest modes most
+    static constexpr double finest = 1e-14;  // as in _solve.py
     static constexpr double rest_share = 0.1;  // of the tolerance that the rest of the way may be
 
     Status finished(const State& state, const Limits& limits, double size) const {
@@ -111,6 +65,22 @@ private:
         if (state.t >= limits.t_end) return at_end;
         if (state.steps >= limits.max_steps) return steps_spent;
         return norm(field_.length(), y_) <= 1e100 ? go_on : diverged;
+    }
+
+    // Whether a run that `status` ends goes on, because its limit is not yet known well enough.
+    bool farther(State& s, Status status, Tail& tail) {
+        if (status == implicit_due || (status != loss_reached && !tail.predictions)) return false;
+        if (!landing_) landing_ = std::make_unique<Landing>(field_);
+        if (!landing_->goes_on(y_, s.loss, status == loss_reached, tail)) return false;
+        // Errors are no longer amplified: the tolerance is that of the weights as they are.
+        s.tolerance = std::max(tail.rtol * norm(field_.length(), y_) /
+                                   std::sqrt(double(field_.size())),
+                               finest * field_.reach());
+        return true;
+    }
+    static void in_tail(Limits& limits, const Tail& tail) {
+        limits.loss_stop = tail.loss_stop;
+        limits.gradient_stop = tail.gradient_stop;
     }
 
     void remember(const State& s, const double* memory) {
@@ -272,29 +242,8 @@ private:
         return std::isfinite(h) && h > 0 ? h : 1.0;
     }
 
-    Dop853& high() {
-        return *(dop853_ ? dop853_ : dop853_ = std::make_unique<Dop853>(field_));
-    }
-    Bdf& multistep() {
-        return *(bdf_ ? bdf_ : bdf_ = std::make_unique<Bdf>(field_, past_));
-    }
-    Rodas4& implicit() {
-        return *(rodas4_ ? rodas4_ : rodas4_ = std::make_unique<Rodas4>(field_));
-    }
-    std::vector<double**> arrays() {
-        return {&y_, &slope_, &vector_, &trial_, &trial_slope_, &error_};
-    }
-
-    Field field_;
-    Rock4 rock4_;
-    std::unique_ptr<Rodas4> rodas4_;
-    std::unique_ptr<Dop853> dop853_;
-    std::unique_ptr<Bdf> bdf_;
-    Past past_;
-    double *y_ = nullptr, *slope_ = nullptr, *vector_ = nullptr;
-    double *trial_ = nullptr, *trial_slope_ = nullptr, *error_ = nullptr;
     bool assembled_ = false;
-    Workspace space_;
+    std::unique_ptr<Landing> landing_;
 };
 
 }  // namespace thalweg

@@ -4,6 +4,8 @@
 // M = T - R_0 D; N_0 = M D, N_{l+1} = N_l W_l^T; dW_l/dt = R_{l+1}^T N_l.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -45,6 +47,14 @@ public:
     Index offset(int l) const { return offset_[l]; }
     const double* metric() const { return metric_; }
     const double* target() const { return target_; }  // rows of stride(0)
+
+    // Size that single weights reach, at most one.
+    double reach() const {
+        double least = metric_[0];
+        for (Index j = 1; j < dims_[0]; ++j) least = metric_[j] < least ? metric_[j] : least;
+        const double grown = least > 0 ? std::pow(target_norm_ / least, 1.0 / depth_) : 0;
+        return std::min(grown / std::sqrt(double(size_)), 1.0);
+    }
 
     // From rows side by side to padded rows, and back.
     void unpack(const double* packed, double* y) const {

@@ -22,7 +22,7 @@ int thalweg_cpu_level() {
 }
 
 // Version of the structures below; Python refuses a library with another one.
-int thalweg_interface() { return 5; }
+int thalweg_interface() { return 6; }
 
 void* thalweg_open(int depth, const std::int64_t* dims, const double* target,
                    const double* metric) {
@@ -35,12 +35,13 @@ void* thalweg_open(int depth, const std::int64_t* dims, const double* target,
 
 void thalweg_close(void* driver) { delete static_cast<Driver*>(driver); }
 
-int thalweg_run(void* driver, State* state, const Limits* limits, double* y, double* slope,
-                double* vector, double* memory, Row* rows, double* points,
-                std::int64_t* count) {
+// `carried`: weights, slope, vector of the power method, memory. With `tail`, the predicted limit
+// goes to `landing`.
+int thalweg_run(void* driver, State* state, const Limits* limits, double* carried, Row* rows,
+                double* points, Tail* tail, double* landing) {
     try {
-        return static_cast<Driver*>(driver)->run(*state, *limits, y, slope, vector, memory, rows,
-                                                 points, *count);
+        return static_cast<Driver*>(driver)->run(*state, *limits, carried, rows, points, tail,
+                                                 landing);
     } catch (const std::exception&) {
         return out_of_memory;
     }

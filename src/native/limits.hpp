@@ -11,6 +11,14 @@ struct Limits {
     std::int64_t dense;                               // implicit steps are taken here
 };
 
+// How the tail of a run is closed once the loss has fallen to its stop; see landing.hpp.
+struct Tail {
+    double least, smallest;  // loss at the limit, and the excess that is rounding
+    double goal, rtol, gradient_stop;  // error of the limit, tolerance on the way
+    double loss_stop, rest, length, error;  // after a prediction; NaN is unknown
+    std::int64_t predictions, landed;
+};
+
 // An accepted step: where it ended, how long and of which kind it was.
 struct Row {
     double t, loss, gradient_norm, h;

@@ -10,7 +10,7 @@ import pytest
 
 import thalweg as tw
 from thalweg.basins import Plan, compute, run_plan
-from thalweg.basins._family import Family
+from thalweg.basins.plan._family import Family
 
 
 def plan_of(p, name="gaussian", n=150, **axes):

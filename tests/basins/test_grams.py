@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from thalweg.basins._grams import (
+from thalweg.basins.plan._grams import (
     FEW,
     frobenius_squares,
     inner_gram,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thalweg.basins._streams import generator, normals
+from thalweg.basins.plan._streams import generator, normals
 
 
 def test_any_piece_gives_the_same_numbers():

@@ -1,33 +1,17 @@
 """The result of a sweep: fractions beside theorems, defects, refusals, stopping by width."""
 
-import dataclasses
 import itertools
 import json
-import resource
-import subprocess
-import sys
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 import thalweg as tw
-from thalweg.basins import COLUMNS, Plan, clopper_pearson, open_sweep, run_plan
-from thalweg.basins._compute import schema_of
-from thalweg.basins._family import Family
-from thalweg.basins._fractions import Tally
-from thalweg.basins._looks import looks
-from thalweg.basins._theorems import Watch
-
-
-@pytest.fixture(scope="module")
-def p():
-    return tw.Problem.from_target([3.0, 1.0], dims=(3, 2, 2))
-
-
-@pytest.fixture(scope="module")
-def s(p):
-    return tw.sweep(p, tw.init.gaussian, n=150, scale=[0.01, 1.0], rng=4)
+from thalweg.basins import COLUMNS, Plan, clopper_pearson, run_plan
+from thalweg.basins.plan._family import Family
+from thalweg.basins.rows._compute import schema_of
+from thalweg.basins.statistics._theorems import Watch
 
 
 def test_the_table_has_the_columns_in_order(s):
@@ -223,118 +207,6 @@ def test_wrong_arguments(p, arguments, message):
         tw.sweep(p, **({"n": 5} | arguments))
 
 
-# --- stopping by width ---------------------------------------------------------------------
-def test_looks_are_planned():
-    assert list(looks(1)) == [1]
-    found = list(looks(40))
-    assert found[:5] == [1, 2, 3, 4, 5]
-    assert found[-1] == 40
-    assert len(found) < 20
-
-
-@pytest.mark.parametrize("workers", [1, 2, 5])
-def test_the_width_rule_does_not_depend_on_the_workers(p, workers, tmp_path):
-    plan = Plan(
-        problem=p,
-        family=Family("gaussian"),
-        axes=(("scale", (0.5,)),),
-        n=20_000,
-        until_width=0.004,
-        size=100,
-    )
-    s = run_plan(plan, workers=workers, store=tmp_path / "a")
-    assert s.status == "narrow"
-    # 1 - 0.025**(1/n) <= 0.004 first at n = 921; the looks are at 800 and 1000.
-    assert s.table.num_rows == 1000
-    again = run_plan(plan, workers=1, store=tmp_path / "a")
-    assert again.stats["computed"] == 0
-    assert again.table.equals(s.table)
-    assert sorted(tmp_path.glob("a/*.parquet"))[-1].name.startswith("chunk-000009")
-
-
-def test_the_width_rule_covers():
-    """Stopping on width alone: coverage of the intervals, by simulation of the same rule."""
-    rng, level, repeats = np.random.default_rng(8), 0.95, 1500
-    for p in (0.5, 0.1, 0.02):
-        wrong = 0
-        for _ in range(repeats):
-            counts = np.cumsum(rng.binomial(50, p, size=40))
-            for look in looks(40):
-                n = 50 * look
-                low, high = clopper_pearson(int(counts[look - 1]), n, level)
-                if high - low <= 0.1:
-                    break
-            wrong += not low <= p <= high
-        assert wrong / repeats <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / repeats)
-
-
-# --- store ---------------------------------------------------------------------------------
-def test_a_store_is_read_without_computing(s, tmp_path):
-    kept = run_plan(s.plan, store=tmp_path / "store")
-    found = open_sweep(tmp_path / "store")
-    assert found.status == "complete"
-    assert found.table.equals(kept.table)
-    assert found.table.equals(s.table)
-    assert found.fractions().to_dict() == s.fractions().to_dict()
-
-
-def test_parts_join_to_the_whole(s, tmp_path):
-    from thalweg.basins import Shard
-
-    plan = dataclasses.replace(s.plan, size=32)
-    parts = [run_plan(plan, store=tmp_path / "store", shard=Shard(k, 3)) for k in (2, 0, 1)]
-    assert [part.status for part in parts] == ["part", "part", "complete"]
-    assert open_sweep(tmp_path / "store").table.equals(s.table)
-
-
-def test_interruption_keeps_what_is_there(s, tmp_path):
-    plan = dataclasses.replace(s.plan, size=16)
-
-    def stop(done, total, now):
-        if done > 60:
-            raise KeyboardInterrupt
-
-    part = run_plan(plan, store=tmp_path / "store", progress=stop, workers=1)
-    assert part.status == "interrupted"
-    assert 60 < part.table.num_rows < 300
-    assert run_plan(plan, store=tmp_path / "store").table.equals(s.table)
-
-
-def test_counting_does_not_depend_on_the_chunks(s):
-    whole, parts = Tally(2), Tally(2)
-    whole.add(s.table)
-    for first in range(0, 300, 37):
-        parts.add(s.table.slice(first, 37))
-    assert whole.counts == parts.counts
-    assert whole.sizes == parts.sizes
-
-
-PEAK = """
-import sys, resource, thalweg as tw
-p = tw.Problem.from_target([3.0, 1.0], dims=(3, 2, 2))
-s = tw.sweep(p, n=int(sys.argv[1]), scale=1.0, store=sys.argv[2])
-assert s.fractions()["global_minimum"].count == int(sys.argv[1])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-"""
-
-
-@pytest.mark.slow
-def test_memory_is_flat(tmp_path):
-    assert resource.RUSAGE_SELF is not None
-    peaks = []
-    for n in (100_000, 1_000_000):
-        out = subprocess.run(
-            [sys.executable, "-c", PEAK, str(n), str(tmp_path / str(n))],
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        peaks.append(int(out.stdout) * 1024)
-    assert peaks[1] < 1e9
-    assert peaks[1] < 1.3 * peaks[0]
-
-
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -363,11 +235,3 @@ def test_things_that_are_no_problem_and_no_starts():
         tw.basins.from_starts(p, None)
     with pytest.raises(tw.DataError, match=r"no start 1\.5"):
         tw.sweep(p, n=4).start(1.5)
-
-
-def test_starts_near_saddles_repeat_to_the_bit():
-    # These take the implicit steps of a single run, in slices that a clock ends.
-    p = tw.Problem.from_target([30.0, 1.0, 0.03], dims=(3, 3, 3, 3))
-    plan = tw.basins.make_plan(p, tw.init.gaussian, 16, scale=0.01)
-    tables = [tw.basins.run_plan(plan, workers=k).table for k in (1, 3)]
-    assert tables[0].equals(tables[1])

@@ -140,7 +140,7 @@ def test_rates_are_bounds(tmp_path):
         np.random.default_rng(2).standard_normal((40, 2)),
         widths=(3,),
     )
-    from thalweg.basins._rates import later_rates
+    from thalweg.basins.rows._rates import later_rates
 
     target, metric = p.flow_data()
     known = levels(target, p.max_rank)

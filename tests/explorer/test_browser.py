@@ -37,8 +37,8 @@ def test_flow_shows_plateaus_and_the_limit(page, address):
     assert "global minimum (a theorem says so): learned σ₁, σ₂, σ₃" in answer
     rows = page.locator("caption:has-text('Plateaus on the way') ~ tbody tr")
     assert [text.split("\t")[0] for text in rows.all_inner_texts()] == ["nothing", "σ₁", "σ₁, σ₂"]
-    until(page, "document.querySelectorAll('.chart svg').length === 5")
-    label = page.locator(".chart svg").first.get_attribute("aria-label")
+    until(page, "document.querySelectorAll('.picture svg').length === 5")
+    label = page.locator(".picture svg").first.get_attribute("aria-label")
     assert "plateaus: nothing, then σ₁, then σ₁, σ₂" in label
 
 
@@ -65,7 +65,7 @@ def test_flow_streams_and_can_be_stopped(page, address):
         page,
         "/[1-9][0-9]* steps/.test(document.body.innerText)",
     )
-    page.wait_for_selector(".chart svg")
+    page.wait_for_selector(".picture svg")
     page.click("#stop")
     until(page, "document.querySelector('[data-role=answer]').textContent === 'Stopped.'")
     assert page.is_disabled("#stop")
@@ -190,7 +190,7 @@ def test_sweeps_are_counted_kept_and_opened_again(page, address):
     page.click("#go")
     page.wait_for_selector(DONE)
     assert "800 starts: global minimum 800" in page.inner_text("[data-role=answer]")
-    label = page.locator(".chart svg").first.get_attribute("aria-label")
+    label = page.locator(".picture svg").first.get_attribute("aria-label")
     assert "scale 0.1 global minimum: σ₁, σ₂, σ₃: 1, interval 0.99" in label
     assert "open" in page.inner_text("caption:has-text('What is known') ~ tbody")
     page.reload()
@@ -231,7 +231,7 @@ def test_own_table_is_read_and_its_names_are_inert(page, address, tmp_path):
 def test_pictures_can_be_saved(page, address):
     go(page, address, "flow", **TARGET, go=1)
     page.wait_for_selector(DONE)
-    until(page, "document.querySelectorAll('.chart svg').length === 5")
+    until(page, "document.querySelectorAll('.picture svg').length === 5")
     for kind, start in [("SVG", b"<svg"), ("PNG", b"\x89PNG")]:
         with page.expect_download() as waiting:
             page.get_by_role("button", name=f"Save Reducible loss as {kind}").click()
@@ -265,7 +265,7 @@ def test_screens_pass_the_accessibility_checks(page, address, screen, theme):
     page.wait_for_selector("#go")
     go(page, address, screen, **TARGET, go=1)
     page.wait_for_selector(DONE)
-    page.wait_for_selector(".chart svg")
+    page.wait_for_selector(".picture svg")
     page.evaluate("Promise.all(document.getAnimations().map(item => item.finished))")
     found = axe.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
     assert found.response["violations"] == [], found.generate_report()

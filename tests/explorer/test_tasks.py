@@ -39,6 +39,7 @@ def run_snippet(text):
 def test_flow_is_that_of_the_library_and_of_its_snippet():
     start = {"kind": "gaussian", "value": 0.01, "seed": 5}
     found = ask("flow", source=TARGET, start=start)
+    assert found["plateaus"]["proof"]["since"] is not None
     p = tw.Problem.from_target([3.0, 2.0, 1.0], dims=(4, 4, 4, 3))
     run = tw.flow(p, tw.init.gaussian(p, 0.01, rng=5))
     assert found["end"]["verdict"]["kind"] == run.limit.verdict.kind == "global_minimum"

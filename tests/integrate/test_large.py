@@ -158,9 +158,11 @@ def test_record_thins_evenly_and_reuses_the_file(monkeypatch):
     assert points._file.seek(0, 2) <= 9 * 24
 
 
-def test_packed_knows_its_own(monkeypatch):
-    y = np.arange(20.0)
-    views = unpack(y, (2, 5, 2))
+def test_packed_knows_its_own():
+    few = unpack(np.arange(20.0), (2, 5, 2))
+    assert np.array_equal(packed(few), np.arange(20.0))
+    y = np.arange(20_000.0)
+    views = unpack(y, (50, 200, 50))
     assert packed(views) is y
     for other in ([v.copy() for v in views], views[:1], [views[1].T, views[1]]):
         assert packed(other) is not y

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from thalweg._core import IntegrationError
+from thalweg.integrate import solve
 from thalweg.integrate._field import Field
-from thalweg.integrate._native import Core, CoreLimits, CoreState, instruction_sets
+from thalweg.integrate._native import Core, CoreLimits, CoreState, CoreTail, instruction_sets
 from thalweg.integrate._record import ROW
 
 SETS = instruction_sets()
@@ -92,19 +93,35 @@ def test_hessian_is_the_derivative_of_the_definition(dims):
 def test_misuse_raises_instead_of_reading_foreign_memory():
     field, y, v = make((5, 9, 3))
     core, room = Core(field), (np.empty(1, dtype=ROW), np.empty((1, field.size)))
-    memory = np.zeros(core.memory_size)
+    carried, n = np.zeros(core.carried_size), field.size
     with pytest.raises(IntegrationError, match="entries"):
         core.rhs(y[:-1])
     with pytest.raises(IntegrationError, match="entries"):
         core.hessian_product(y, v[:3])
-    with pytest.raises(IntegrationError, match="contiguous"):
-        core.run(CoreState(), CoreLimits(), (y, np.repeat(y, 2)[::2], v), memory, room)
-    with pytest.raises(IntegrationError, match="memory"):
-        core.run(CoreState(), CoreLimits(), (y, y.copy(), v), memory[1:], room)
+    with pytest.raises(IntegrationError, match="entries"):
+        core.run(CoreState(), CoreLimits(), carried[1:], room)
+    with pytest.raises((BufferError, ValueError, TypeError)):
+        core.run(CoreState(), CoreLimits(), np.repeat(carried, 2)[::2], room)
     with pytest.raises(IntegrationError, match="fit"):
-        core.run(CoreState(), CoreLimits(capacity=2), (y, y.copy(), v), memory, room)
+        core.run(CoreState(), CoreLimits(capacity=2), carried, room)
+    with pytest.raises(IntegrationError, match="limit"):
+        core.run(CoreState(), CoreLimits(), carried, room, (CoreTail(), np.empty(n - 1)))
+    fixed = carried.copy()
+    fixed.flags.writeable = False
+    with pytest.raises((BufferError, ValueError, TypeError)):
+        core.run(CoreState(), CoreLimits(), fixed, room)
     with pytest.raises(IntegrationError, match="not there"):
         Core(field, "sse9")
+
+
+def test_numbers_of_other_types_are_understood():
+    target, start = np.diag([3, 2]), [np.eye(2, dtype=np.float32), np.eye(2)]
+    runs = [
+        solve(target.astype(kind), np.array([2, 1], dtype=kind), start, t_end=3.0, rtol=1e-8)
+        for kind in (int, np.float32, float)
+    ]
+    assert np.array_equal(runs[0].y, runs[2].y)
+    assert np.array_equal(runs[1].y, runs[2].y)
 
 
 def test_input_of_other_layouts_is_understood():

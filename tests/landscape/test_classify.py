@@ -5,44 +5,10 @@ import itertools
 
 import numpy as np
 import pytest
+from points import networks, random_request
 
 import thalweg as tw
 from thalweg.landscape import _nearest
-
-
-def networks(count, seed):
-    """Random problems with distinct singular values: identity, data metric, whitened data."""
-    rng = np.random.default_rng(seed)
-    while count:
-        depth, d_y = int(rng.integers(2, 7)), int(rng.integers(1, 5))
-        hidden = [int(n) for n in rng.integers(1, 6, size=depth - 1)]
-        dims = (d_y + int(rng.integers(0, 3)), *hidden, d_y)
-        sigma = np.sort(rng.uniform(0.5, 4.0, d_y))[::-1]
-        if d_y > 1 and np.min(-np.diff(sigma)) < 0.05:
-            continue
-        count -= 1
-        T = np.linalg.qr(rng.normal(size=(d_y, d_y)))[0] * sigma
-        T = T @ np.linalg.qr(rng.normal(size=(dims[0], dims[0])))[0][:d_y]
-        D = rng.uniform(0.5, 2.0, dims[0])
-        draw = rng.random()
-        if draw < 0.75:
-            yield tw.Problem.from_target(T, dims=dims, D=D if draw < 0.5 else None), rng
-        else:
-            samples = np.diag(D) @ np.linalg.qr(rng.normal(size=(9, 9)))[0][: dims[0]]
-            white = tw.Problem.from_data(samples.T, samples.T @ T.T, hidden, metric="whitened")
-            gaps = -np.diff(white.singular_values) / white.singular_values[0]
-            if gaps.size == 0 or gaps.min() > 0.02:
-                yield white, rng
-            else:
-                count += 1
-
-
-def random_request(p, rng):
-    rank = int(rng.integers(0, min(p.dims) + 1))
-    chosen = rng.choice(p.target_rank, size=rank, replace=False)
-    learned = tuple(range(rank)) if rng.random() < 0.5 else tuple(sorted(int(i) for i in chosen))
-    level = next(item for item in tw.atlas(p) if item.learned == learned)
-    return learned, str(rng.choice(level.kinds))
 
 
 @pytest.mark.parametrize(
@@ -83,6 +49,7 @@ def diagonal(dims, **entries):
 
 
 SHALLOW = tw.Problem.from_target([3.0, 1.0], dims=(3, 4, 2))
+
 DEEP = tw.Problem.from_target([3.0, 1.0], dims=(3, 2, 2, 2))
 
 
@@ -142,72 +109,6 @@ def test_case_1_1_and_prop_3():
     assert tw.classify(DEEP, w).paper_case == "Case 1.1"
     w = diagonal(DEEP.dims, w100=1.0)
     assert tw.classify(DEEP, w).paper_case == "Prop. 3 (iii), r_Z > r"
-
-
-@pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.slow)])
-def test_random_points_are_not_critical(count):
-    for p, rng in networks(count, seed=3):
-        v = tw.classify(p, tw.init.gaussian(p, scale=float(rng.uniform(0.05, 2.0)), rng=rng))
-        assert v.kind == "not_critical"
-
-
-@pytest.mark.parametrize("polish", [False, True])
-@pytest.mark.parametrize("distance", [1e-3, 1e-5, 1e-7, 1e-9])
-def test_near_points_are_right_or_undecided(distance, polish):
-    right = 0
-    for p, rng in networks(60, seed=4):
-        learned, kind = random_request(p, rng)
-        w = tw.critical_point(p, learned, kind, rng=rng)
-        near = [item + distance * rng.normal(size=item.shape) / item.size for item in w]
-        v = tw.classify(p, near, polish=polish)
-        assert v.kind in {kind, "undecided", "not_critical"}
-        right += v.kind == kind
-    if polish and distance <= 1e-7:
-        assert right == 60
-
-
-def test_rounding_does_not_make_inertia_of_a_vanishing_hessian():
-    p = tw.Problem.from_target([3.0, 2.0, 1.0], dims=(5, 4, 4, 3))
-    for seed in range(60):
-        w = tw.critical_point(p, (), "non_strict_saddle", rng=seed)
-        v = tw.classify(p, w)
-        assert v.inertia == p.hessian(w).inertia() == (0, p.n_parameters, 0)
-    # What is small but no rounding counts: one free unit of size 1e-4 in the last layer.
-    w = [np.zeros((4, 5)), np.zeros((4, 4)), 1e-4 * np.eye(3, 4)]
-    assert tw.classify(p, w).inertia[0] == p.hessian(w).inertia()[0] == 12
-
-
-def test_relative_to_the_computed_norm_rounding_looks_like_curvature():
-    p = tw.Problem.from_target([3.0, 2.0, 1.0], dims=(5, 4, 4, 3))
-    points = [tw.critical_point(p, (), "non_strict_saddle", rng=seed) for seed in range(60)]
-    assert any(p.hessian(w).inertia(rtol=1e-10)[0] for w in points)
-
-
-def test_what_was_polished_is_not_told_to_polish():
-    p = tw.Problem.from_target([3.0, 2.0, 1.0], dims=(5, 4, 4, 3))
-    w = tw.critical_point(p, (0, 1), "non_strict_saddle", rng=3)
-    rng = np.random.default_rng(0)
-    near = [item + 1e-4 * rng.normal(size=item.shape) for item in w]
-    v = tw.classify(p, near, polish=True)
-    assert v.kind == "undecided"
-    assert "polishing moved" in v.message
-    assert "polish the weights" not in v.message
-
-
-def test_the_exact_critical_point_is_where_it_is_said_to_be():
-    for p, rng in networks(40, seed=8):
-        learned, kind = random_request(p, rng)
-        if kind == "global_minimum":
-            continue
-        w = tw.critical_point(p, learned, kind, rng=rng)
-        near = [item + 1e-12 * rng.normal(size=item.shape) for item in w]
-        v = tw.classify(p, near)
-        ends = p.reduce(near), p.reduce(v.nearest)  # distances are those of the flow
-        moved = np.sqrt(sum(np.sum((a - b) ** 2) for a, b in zip(*ends, strict=True)))
-        assert moved <= v.distance <= 1e-9
-        size = max(1.0, *(np.linalg.norm(item) for item in w))
-        slope = np.sqrt(sum(np.sum(g**2) for g in p.gradient(v.nearest)))
-        assert slope <= 1e-12 * p.singular_values[0] * size ** (2 * p.depth)
 
 
 def turned(p, w, rng):

@@ -1,48 +1,19 @@
 """Which laws are found, and why there is none: every kind of layer, and what breaks it."""
 
 import pytest
+from laws import follow, kinds, obeyed, vectors
 
 import thalweg as tw
 
 torch = pytest.importorskip("torch")
+
 nn = torch.nn
-
-
-def follow(model, x, *, steps=3, lr=0.05, outputs=None, **options):
-    """Train on random targets; returns the record."""
-    model = model.to(x.dtype) if x.is_floating_point() else model
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
-    generator = torch.Generator().manual_seed(5)
-    with tw.monitor.watch(model, optimizer, every=1, **options) as m:
-        for _ in range(steps):
-            optimizer.zero_grad()
-            out = model(x)
-            target = torch.randn(out.shape, generator=generator, dtype=out.dtype)
-            ((out - target) ** 2).mean().backward()
-            optimizer.step()
-    return m.record
 
 
 def images(channels=3, size=8):
     return torch.randn(
         10, channels, size, size, generator=torch.Generator().manual_seed(0), dtype=torch.float64
     )
-
-
-def vectors(*shape):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-
-
-def kinds(record):
-    return {law.name: law.kind for law in record.laws}
-
-
-def obeyed(record):
-    """Every change is of second order in the step: nothing but the step size causes it."""
-    assert record.table.num_rows > 0
-    for row in record.table.to_pylist():
-        assert abs(row["defect"]) < 1e-9 * row["change"] + 1e-18
-        assert row["step_size"] == pytest.approx(row["change"], rel=1e-6, abs=1e-16)
 
 
 CONVOLUTIONAL = {
@@ -128,98 +99,6 @@ def test_a_normalization_by_fixed_numbers_has_no_law():
     record = follow(model, vectors(20, 5))
     assert "0 | 1" not in kinds(record)
     assert "does not obey" in dict(record.without)["0 | 1"]
-
-
-@pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("kdim", [None, 5])
-def test_attention_within_heads(bias, kdim):
-    class Attention(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.attention = nn.MultiheadAttention(
-                8, 2, bias=bias, batch_first=True, kdim=kdim, vdim=kdim
-            )
-
-        def forward(self, x):
-            key = x if kdim is None else x[..., :kdim]
-            return self.attention(x, key, key)[0]
-
-    torch.manual_seed(0)
-    record = follow(Attention(), vectors(4, 6, 8), lr=0.5)
-    assert set(kinds(record)) == {
-        "attention: queries, keys",
-        "attention: values, outputs",
-    }
-    assert all(law.units == 8 and law.kind == "matrix" for law in record.laws)
-    obeyed(record)
-
-
-class Projections(nn.Module):
-    """Attention written out, with grouped keys, and optionally a rotation by position."""
-
-    def __init__(self, *, key_heads=4, rotary=False):
-        super().__init__()
-        self.num_heads, self.key_heads, self.rotary = 4, key_heads, rotary
-        self.q_proj, self.o_proj = nn.Linear(8, 16), nn.Linear(16, 8)
-        self.k_proj, self.v_proj = nn.Linear(8, 4 * key_heads), nn.Linear(8, 4 * key_heads)
-
-    def turn(self, x):
-        if not self.rotary:
-            return x
-        angle = torch.arange(x.shape[2], dtype=x.dtype)[:, None] * torch.tensor([1.0, 0.3]).to(x)
-        one, two = x[..., :2], x[..., 2:]
-        return torch.cat(
-            [one * angle.cos() - two * angle.sin(), one * angle.sin() + two * angle.cos()], -1
-        )
-
-    def forward(self, x):
-        batch, length, _ = x.shape
-        q, k, v = (
-            layer(x).view(batch, length, -1, 4).transpose(1, 2)
-            for layer in (self.q_proj, self.k_proj, self.v_proj)
-        )
-        repeats = 4 // self.key_heads
-        k, v = (item.repeat_interleave(repeats, dim=1) for item in (k, v))
-        out = nn.functional.scaled_dot_product_attention(self.turn(q), self.turn(k), v)
-        return self.o_proj(out.transpose(1, 2).reshape(batch, length, 16))
-
-
-@pytest.mark.parametrize("key_heads", [4, 2, 1])
-def test_attention_of_separate_layers(key_heads):
-    torch.manual_seed(0)
-    record = follow(Projections(key_heads=key_heads), vectors(3, 5, 8), lr=0.5)
-    assert set(kinds(record)) == {"q_proj, k_proj", "v_proj, o_proj"}
-    obeyed(record)
-
-
-def test_rotary_positions_break_the_law_of_queries_and_keys():
-    """Negative control: only rotations commute with a rotation by position."""
-    torch.manual_seed(0)
-    record = follow(Projections(rotary=True), vectors(3, 5, 8), lr=0.5)
-    assert set(kinds(record)) == {"v_proj, o_proj"}
-    assert "does not obey" in dict(record.without)["q_proj, k_proj"]
-
-
-def test_given_attention():
-    torch.manual_seed(0)
-    pairs = [("q_proj", "k_proj", "query_key", 4), ("v_proj", "o_proj", "value_output", 4)]
-    obeyed(follow(Projections(), vectors(3, 5, 8), lr=0.5, pairs=pairs))
-    wrong = [("q_proj", "k_proj", "query_key", 1)]
-    record = follow(Projections(), vectors(3, 5, 8), lr=0.5, pairs=wrong)
-    assert not record.laws
-    assert "does not obey" in record.without[0][1]
-
-
-def test_transformer_layers_of_pytorch():
-    torch.manual_seed(0)
-    for activation, pair in (("relu", True), ("gelu", False)):
-        layer = nn.TransformerEncoderLayer(
-            8, 2, 16, dropout=0.1, activation=activation, batch_first=True
-        )
-        record = follow(layer, vectors(4, 6, 8))
-        assert ("linear1 -> linear2" in kinds(record)) is pair
-        assert pair or dict(record.without)["linear1"].startswith("gelu")
-        assert {"self_attn: queries, keys", "self_attn: values, outputs"} <= set(kinds(record))
 
 
 class Branches(nn.Module):

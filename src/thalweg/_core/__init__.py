@@ -11,7 +11,7 @@ from thalweg._core._errors import (
 )
 from thalweg._core._files import write_whole as write_whole
 from thalweg._core._median import median as median
-from thalweg._core._random import DEFAULT_SEED as DEFAULT_SEED, as_generator as as_generator
+from thalweg._core._random import as_generator as as_generator
 from thalweg._core._result import Result as Result, jsonable as jsonable
 from thalweg._core._tolerance import (
     EPS as EPS,

@@ -43,7 +43,7 @@ def numerical_rank(
     singular_values: NDArray[np.float64], shape: tuple[int, int], tol: Tolerance = DEFAULT
 ) -> int:
     """Count the singular values above `rank_threshold`."""
-    return int(np.sum(singular_values > rank_threshold(singular_values, shape, tol)))
+    return int(np.count_nonzero(singular_values > rank_threshold(singular_values, shape, tol)))
 
 
 def lowered_least(singular_values: NDArray[np.float64]) -> float:

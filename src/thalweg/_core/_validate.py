@@ -1,5 +1,6 @@
 """Checks at the public door: what comes in is float64, finite, two-dimensional and ours."""
 
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -41,15 +42,15 @@ def as_float_array(value: Any, name: str) -> Array:
     raw = _as_real_array(value, name)
     _refuse_lost_digits(raw, name)
     array = np.array(raw, dtype=np.float64, order="C", copy=True)
-    finite = np.isfinite(array)
-    if not finite.all():
+    top = float(np.abs(array).max(initial=0.0))
+    if not math.isfinite(top):
+        finite = np.isfinite(array)
         where = tuple(int(i) for i in np.argwhere(~finite)[0])
         count = int(array.size - finite.sum())
         raise DataError(
             f"{name}{list(where)} is {array[where]} ({count} such entries); "
             "finite numbers are needed, drop or impute those rows"
         )
-    top = float(np.abs(array).max(initial=0.0))
     if top > LARGEST or 0.0 < top < SMALLEST:
         raise DataError(
             f"the largest entry of {name} is {top:.3g} in absolute value; between "
@@ -221,6 +222,6 @@ def as_scalar(value: Any, name: str, *, low: float = -np.inf, high: float = np.i
     ):
         raise DataError(f"{name} must be a number, got {value!r}")
     number = float(value)
-    if not np.isfinite(number) or not low <= number <= high:
+    if not math.isfinite(number) or not low <= number <= high:
         raise DataError(f"{name} must be a finite number in [{low:g}, {high:g}], got {number!r}")
     return number

@@ -8,11 +8,20 @@ from typing import Any
 import numpy as np
 
 from thalweg._core import Array, DataError, Result, as_scalar, jsonable, number
-from thalweg.basins._curves import time_range
-from thalweg.basins._fractions import Fractions, Tally
-from thalweg.basins._plan import Plan
-from thalweg.basins._theorems import Defect, Theorem, Watch, theorems
-from thalweg.basins._times import Times, decision_times, plateau_times
+from thalweg.basins.plan import Plan
+from thalweg.basins.rows import schema_of
+from thalweg.basins.statistics import (
+    Defect,
+    Fractions,
+    Tally,
+    Theorem,
+    Times,
+    Watch,
+    decision_times,
+    plateau_times,
+    theorems,
+    time_range,
+)
 
 METHODS = {False: "clopper-pearson", True: "anytime"}
 
@@ -53,8 +62,6 @@ class Sweep(Result):
         """All rows as a ``pyarrow.Table``, sorted by ``index``; see `thalweg.basins.COLUMNS`."""
         table = self._store.read()
         if not table.num_columns:
-            from thalweg.basins._compute import schema_of
-
             return schema_of(self.plan).empty_table()
         return self._within(table)
 
@@ -234,8 +241,6 @@ class Sweep(Result):
         }
 
     def _store_columns(self) -> list[str]:
-        from thalweg.basins._compute import schema_of
-
         return list(schema_of(self.plan).names)
 
     def _key_figure(self) -> Any:

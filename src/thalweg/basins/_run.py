@@ -9,15 +9,12 @@ from concurrent.futures import Executor
 from typing import Any
 
 from thalweg._core import DataError, as_count
-from thalweg.basins._compute import compute, schema_of
-from thalweg.basins._execute import run_chunks
-from thalweg.basins._fractions import Tally
-from thalweg.basins._looks import looks, narrow_enough
-from thalweg.basins._memory import MemoryStore
-from thalweg.basins._plan import Plan
 from thalweg.basins._result import Sweep
-from thalweg.basins._shard import WHOLE, Shard
-from thalweg.basins._store import Store
+from thalweg.basins.executors import run_chunks
+from thalweg.basins.plan import Plan
+from thalweg.basins.rows import compute, schema_of
+from thalweg.basins.statistics import Tally, looks, narrow_enough
+from thalweg.basins.store import WHOLE, MemoryStore, Shard, Store
 
 Progress = Callable[[int, int, dict[str, Any]], None]
 ENDINGS = {

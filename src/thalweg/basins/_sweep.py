@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 
 from thalweg._core import DataError, RngLike, as_generator
-from thalweg.basins._family import GIVEN, Family
-from thalweg.basins._grid import grid_axes
-from thalweg.basins._plan import GIVEN_FAMILY, Plan, given_stacks
 from thalweg.basins._result import Sweep
 from thalweg.basins._run import run_plan
+from thalweg.basins.plan import GIVEN, GIVEN_FAMILY, Family, Plan, given_stacks, grid_axes
 from thalweg.problem import Problem
 
 MANY, MOST = 1000, 1_000_000

@@ -73,7 +73,7 @@ def levels(target: Array, bottleneck: int) -> Levels:
     """
     sigma: Array = np.linalg.svd(target, compute_uv=False).astype(np.float64)
     rank = min(bottleneck, numerical_rank(sigma, (target.shape[0], target.shape[1])))
-    rest = float(np.sum(sigma[rank:] ** 2))
+    rest = float(sigma[rank:].dot(sigma[rank:]))
     if rank == 0:
         return Levels(sigma=sigma, rank=0, least=0.5 * rest, gap=np.inf, basin=np.inf)
     last, follower = float(sigma[rank - 1]), float(sigma[rank]) if rank < len(sigma) else 0.0

@@ -88,7 +88,7 @@ def gradient_flow(
         )
     rtol = as_scalar(rtol, "rtol", low=1e-12, high=1e-2)
     end = np.inf if t_end is None else as_scalar(t_end, "t_end", low=0.0)
-    march = _March(system, start, level, until)
+    march = _March(system, start, level)
     # A trajectory may leave the range of numbers; that is a result, not a warning.
     with np.errstate(all="ignore"):
         march.run(end, rtol, as_count(max_steps, "max_steps"))
@@ -109,8 +109,8 @@ def gradient_flow(
 class _March:
     """Steps until something is decided."""
 
-    def __init__(self, system: System, start: Array, level: Level | None, until: str) -> None:
-        self._system, self._level, self._until = system, level, until
+    def __init__(self, system: System, start: Array, level: Level | None) -> None:
+        self._system, self._level = system, level
         self.t, self.x = [0.0], [start]
         self.loss = [system.f(start)]
         self.norm = [length(system.grad(start))]

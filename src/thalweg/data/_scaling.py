@@ -25,8 +25,8 @@ def rescale(
 
     Returns
     -------
-    X, Y, notes
-        New arrays and what was done, in words.
+    tuple
+        New ``X`` and ``Y``, and notes: what was done, in words.
     """
     if not (standardize or center):
         return X, Y, ()

@@ -4,7 +4,7 @@ from thalweg.integrate._batch import BatchSolution as BatchSolution, solve_batch
 from thalweg.integrate._crossing import Guard as Guard
 from thalweg.integrate._driver import Limits as Limits
 from thalweg.integrate._general import GeneralField as GeneralField, PieceDriver as PieceDriver
-from thalweg.integrate._landing import land as land
+from thalweg.integrate._landing import land as land, landable as landable
 from thalweg.integrate._modes import MOST_MODES as MOST_MODES
 from thalweg.integrate._project import project as project
 from thalweg.integrate._project_large import project_large as project_large
@@ -17,3 +17,4 @@ from thalweg.integrate._solve import (
     solve as solve,
 )
 from thalweg.integrate._status import Status as Status
+from thalweg.integrate._tail import Landing as Landing, Tail as Tail

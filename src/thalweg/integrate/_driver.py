@@ -1,5 +1,6 @@
 """The loop of an integration: steps, rejections, events, checkpoints."""
 
+import copy
 import dataclasses
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from thalweg.integrate._solution import BDF, DOP853, REST, RODAS4
 from thalweg.integrate._spectral import spectral_radius
 from thalweg.integrate._status import Status
 from thalweg.integrate._store import LargeRecord
+from thalweg.integrate._tail import Tail
 
 Trial = tuple[Array, float, Array, float]
 """A step that may be accepted: the new point, its loss and slope, and the norm of its error."""
@@ -41,6 +43,7 @@ class Limits:
     gradient_stop: float
     max_steps: int
     tolerance: float
+    tail: Tail | None = None  # the compiled core alone closes it
 
 
 @dataclasses.dataclass(eq=False)
@@ -66,6 +69,13 @@ class Driver:
             ("steps", "rejected", "rhs", "factorizations", "explicit_steps", "implicit_steps"), 0
         )
     )
+
+    def branch(self) -> "Driver":
+        """Return a driver that goes on from here, its counts at zero."""
+        out = copy.copy(self)
+        out.choice, out.bdf = copy.copy(self.choice), copy.copy(self.bdf)
+        out.counts = dict.fromkeys(self.counts, 0)
+        return out
 
     def run(
         self,

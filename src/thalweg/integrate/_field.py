@@ -1,5 +1,6 @@
 """The vector field of the flow on packed weights."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -24,7 +25,11 @@ class Field:
     def __init__(self, target: Array, metric: Array, dims: tuple[int, ...]) -> None:
         self.target, self.metric, self.dims = target, metric, dims
         self.size = sum(a * b for a, b in itertools.pairwise(dims))
-        self.target_norm = float(np.linalg.norm(target))
+
+    @functools.cached_property
+    def target_norm(self) -> float:
+        """Frobenius norm of the target."""
+        return float(np.linalg.norm(self.target))
 
     def rhs(self, y: Array) -> tuple[float, Array]:
         """Return the loss and ``dy/dt``."""

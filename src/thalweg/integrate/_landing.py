@@ -12,6 +12,12 @@ SETTLED = 1e3
 """Residual, in multiples of its rounding, that counts as none."""
 
 
+def landable(target: Array, depth: int) -> bool:
+    """Tell whether the compiled core is there and takes Gauss-Newton steps for such a target."""
+    most = LARGEST if depth > 2 else LARGEST_SHALLOW
+    return 0 < target.size <= most and instruction_set() is not None
+
+
 def land(weights: Weights, target: Array, metric: Array) -> list[Array] | None:
     """Move from `weights` onto the set where the target is met, or return ``None``.
 
@@ -25,8 +31,7 @@ def land(weights: Weights, target: Array, metric: Array) -> list[Array] | None:
     list of ndarray or None
         ``None`` if no core is built, the system is too large or singular, or the point too far.
     """
-    most = LARGEST if len(weights) > 2 else LARGEST_SHALLOW
-    if not 0 < target.size <= most or instruction_set() is None:
+    if not landable(target, len(weights)):
         return None
     dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
     point, rest = Core(Field(target, metric, dims)).close_tail(packed(weights))

@@ -16,7 +16,7 @@ from thalweg.integrate._field import Field
 from thalweg.integrate._record import Table
 
 LEVELS = ("generic", "avx2", "avx512")
-INTERFACE = 5
+INTERFACE = 6
 FOLDER = Path(__file__).parents[1] / "_native"
 
 Double, Integer, Pointer = ctypes.c_double, ctypes.c_int64, ctypes.c_void_p
@@ -40,6 +40,7 @@ class CoreState(ctypes.Structure):
                 *("implicit", "fixed", "wait", "patience", "since", "turn", "calm", "high", "age"),
                 *("free", "multistep", "has_vector", "steps"),
                 *("rejected", "rhs", "factorizations", "explicit_steps", "implicit_steps"),
+                "taken",
             )
         ),
     ]
@@ -56,12 +57,28 @@ class CoreLimits(ctypes.Structure):
     ]
 
 
+class CoreTail(ctypes.Structure):
+    """How the tail of a run is closed, and what is known of its limit."""
+
+    _fields_ = [
+        *(
+            (name, Double)
+            for name in (
+                *("least", "smallest", "goal", "rtol", "gradient_stop"),
+                *("loss_stop", "rest", "length", "error"),
+            )
+        ),
+        ("predictions", Integer),
+        ("landed", Integer),
+    ]
+
+
 SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "thalweg_cpu_level": (ctypes.c_int, []),
     "thalweg_interface": (ctypes.c_int, []),
     "thalweg_open": (Pointer, [ctypes.c_int, Pointer, Pointer, Pointer]),
     "thalweg_close": (None, [Pointer]),
-    "thalweg_run": (ctypes.c_int, [Pointer] * 10),
+    "thalweg_run": (ctypes.c_int, [Pointer] * 8),
     "thalweg_memory": (Integer, [Pointer]),
     "thalweg_rhs": (Double, [Pointer] * 3),
     "thalweg_hessian_product": (None, [Pointer] * 4),
@@ -132,52 +149,53 @@ class Core:
         library = load(chosen) if chosen in instruction_sets() else None
         if library is None:
             raise IntegrationError(f"the compiled core {chosen!r} is not there; use engine='numpy'")
-        self.name, self.size, self._library = chosen, field.size, library
+        self.name, self.field, self.size, self._library = chosen, field, field.size, library
         self._handle: int | None = None
-        dims = np.array(field.dims, dtype=np.int64)
-        target = _array(field.target, field.dims[-1] * field.dims[0])
-        metric = _array(field.metric, field.dims[0])
         self._handle = library.thalweg_open(
-            len(dims) - 1, dims.ctypes.data, target.ctypes.data, metric.ctypes.data
+            len(field.dims) - 1,
+            (Integer * len(field.dims))(*field.dims),
+            _input(field.target, field.dims[-1] * field.dims[0]),
+            _input(field.metric, field.dims[0]),
         )
         if not self._handle:
             raise IntegrationError("not enough memory for the compiled core; use a smaller network")
 
     @functools.cached_property
-    def memory_size(self) -> int:
-        """Doubles that a run keeps between two slices besides its state and vectors."""
-        return int(self._library.thalweg_memory(self._handle))
+    def carried_size(self) -> int:
+        """Doubles that a run carries besides its state: three vectors and a memory."""
+        return 3 * self.size + int(self._library.thalweg_memory(self._handle))
 
     def __del__(self) -> None:
         if getattr(self, "_handle", None):
             self._library.thalweg_close(self._handle)
             self._handle = None
 
-    def rhs(self, y: Array) -> tuple[float, Array]:
-        """Return the loss and ``dy/dt``."""
-        y, slope = _array(y, self.size), np.empty(self.size)
-        return self._library.thalweg_rhs(self._handle, y.ctypes.data, slope.ctypes.data), slope
+    def rhs(self, y: Array, slope: Array | None = None) -> tuple[float, Array]:
+        """Return the loss and ``dy/dt``, which goes to `slope` if that is given."""
+        slope = np.empty(self.size) if slope is None else slope
+        loss = self._library.thalweg_rhs(self._handle, _input(y, self.size), _output(slope))
+        return loss, slope
 
     def hessian_product(self, y: Array, v: Array) -> Array:
         """Return the Hessian of the loss at `y` times `v`."""
-        y, v, image = _array(y, self.size), _array(v, self.size), np.empty(self.size)
+        n, image = self.size, np.empty(self.size)
         self._library.thalweg_hessian_product(
-            self._handle, y.ctypes.data, v.ctypes.data, image.ctypes.data
+            self._handle, _input(y, n), _input(v, n), _output(image)
         )
         return image
 
     def hessian(self, y: Array) -> Array:
         """Return the dense Hessian of the loss at `y`."""
-        y, out = _array(y, self.size), np.empty((self.size, self.size))
-        if self._library.thalweg_hessian(self._handle, y.ctypes.data, out.ctypes.data):
+        out = np.empty((self.size, self.size))
+        if self._library.thalweg_hessian(self._handle, _input(y, self.size), _output(out)):
             raise IntegrationError("not enough memory for the dense Hessian; use method='rock4'")
         return out
 
     def advance(self, y: Array, h: float) -> tuple[Array, float, float]:
         """Take one step of order eight; return the point, its loss and gradient norm."""
-        y, out, norm = _array(y, self.size), np.empty(self.size), Double(0.0)
+        out, norm = np.empty(self.size), Double(0.0)
         loss = self._library.thalweg_advance(
-            self._handle, _address(y), h, _address(out), ctypes.addressof(norm)
+            self._handle, _input(y, self.size), h, _output(out), ctypes.byref(norm)
         )
         if np.isnan(loss):
             raise IntegrationError("not enough memory for steps of order eight; use method='rock4'")
@@ -188,59 +206,63 @@ class Core:
 
         The second is NaN where ``J J^T`` is singular or memory is short.
         """
-        y, out = _array(y, self.size), np.empty(self.size)
-        rest = self._library.thalweg_close_tail(self._handle, _address(y), _address(out))
+        out = np.empty(self.size)
+        rest = self._library.thalweg_close_tail(self._handle, _input(y, self.size), _output(out))
         return out, float(rest)
 
     def time_rhs(self, y: Array, repeats: int) -> float:
         """Return the seconds that one right-hand side takes."""
-        y = _array(y, self.size)
-        return float(self._library.thalweg_time_rhs(self._handle, y.ctypes.data, repeats))
+        return float(self._library.thalweg_time_rhs(self._handle, _input(y, self.size), repeats))
 
     def run(
         self,
         state: CoreState,
         limits: CoreLimits,
-        vectors: tuple[Array, Array, Array],
-        memory: Array,
+        carried: Array,
         room: tuple[Table, Array],
-    ) -> tuple[int, int]:
-        """Take a slice of steps; return the status and how many rows of `room` were filled.
+        landing: tuple[CoreTail, Array] | None = None,
+    ) -> int:
+        """Take a slice of steps and return the status; `state` tells how many were taken.
 
-        `vectors`, the weights, slope and vector of the power method, are overwritten, and so is
-        `memory` (zeros at the beginning of a run); `room` is for a row and a point for each step.
+        `carried` is overwritten: the weights, the slope, the vector of the power method, and a
+        memory, which is zero at the beginning of a run. `room` is for a row and a point for each
+        step. With `landing` the run goes on from where its loss stops it until its limit is
+        known, which is written there.
 
         Raises
         ------
         IntegrationError
-            If a vector is of the wrong length or not contiguous.
+            If an array is of the wrong length.
         """
-        if any(item.shape != (self.size,) or not item.flags.c_contiguous for item in vectors):
-            raise IntegrationError(f"the core needs contiguous vectors of {self.size} entries")
-        if memory.shape != (self.memory_size,) or not memory.flags.c_contiguous:
-            raise IntegrationError(f"the core needs a memory of {self.memory_size} entries")
+        if carried.shape != (self.carried_size,):
+            raise IntegrationError(f"the core needs {self.carried_size} entries")
         rows, points = room
         if not limits.capacity <= len(rows) == len(points) or points.shape[1] != self.size:
             raise IntegrationError(f"{limits.capacity} steps do not fit into {points.shape}")
-        count = Integer(0)
-        status = self._library.thalweg_run(
-            self._handle,
-            *(ctypes.addressof(item) for item in (state, limits)),
-            *(_address(item) for item in (*vectors, memory)),
-            rows.ctypes.data,
-            _address(points),
-            ctypes.addressof(count),
+        tail, limit = (None, None) if landing is None else landing
+        if limit is not None and limit.shape != (self.size,):
+            raise IntegrationError(f"the core needs room for a limit of {self.size} entries")
+        return int(
+            self._library.thalweg_run(
+                self._handle,
+                ctypes.byref(state),
+                ctypes.byref(limits),
+                _output(carried),
+                _output(rows),
+                _output(points),
+                None if tail is None else ctypes.byref(tail),
+                None if limit is None else _output(limit),
+            )
         )
-        return int(status), count.value
 
 
-def _address(values: Array) -> int:
-    """Return where numbers begin; quicker than ``values.ctypes.data``."""
-    return int(values.__array_interface__["data"][0])
+def _input(values: Array, size: int) -> bytes:
+    """Return what the core reads, row by row; quicker than asking an array for its address."""
+    if values.size != size:
+        raise IntegrationError(f"got {values.size} entries, the network needs {size}")
+    return np.asarray(values, dtype=np.float64).tobytes()
 
 
-def _array(values: Array, size: int) -> Array:
-    out = np.ascontiguousarray(values, dtype=np.float64)
-    if out.size != size:
-        raise IntegrationError(f"got {out.size} entries, the network needs {size}")
-    return out
+def _output(values: Array | Table) -> Any:
+    """Return where the core writes; arrays that are read-only or not contiguous are refused."""
+    return ctypes.byref(Double.from_buffer(values.data))

@@ -1,26 +1,29 @@
 """An integration in the compiled core, a slice of steps at a time.
 
-The state between two slices is that of the NumPy driver, so that results, checkpoints and
-restarts are alike. How long a slice is does not change its results.
+How long a slice is does not change its results.
 """
 
+import functools
 import math
 import operator
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from thalweg._core import Array, IntegrationError
 from thalweg.integrate._controller import MethodChoice, system_work
 from thalweg.integrate._curvature import LARGEST_DENSE
-from thalweg.integrate._driver import Driver, Limits
+from thalweg.integrate._driver import REFRESH, Driver, Limits
 from thalweg.integrate._field import Field
-from thalweg.integrate._native import Core, CoreLimits, CoreState
+from thalweg.integrate._native import Core, CoreLimits, CoreState, CoreTail
 from thalweg.integrate._record import Record
+from thalweg.integrate._solution import REST
 from thalweg.integrate._spectral import first_vector
 from thalweg.integrate._status import Status
 from thalweg.integrate._store import LargeRecord
+from thalweg.integrate._tail import Landing
 
 SECONDS = 0.03  # of a slice
 LARGEST = 100_000  # unknowns beyond which BLAS on blocks takes less memory and soon less time
@@ -39,8 +42,7 @@ CHOICE = ("ceiling", "quiet", "rival", "lead", "left", "left_step", "lift")
 HIDDEN = ("_wait", "_patience", "_since", "_turn", "_calm", "_seen")  # of the choice
 SHOWN = tuple(name[1:] for name in HIDDEN)
 COUNTS = ("steps", "rejected", "rhs", "factorizations", "explicit_steps", "implicit_steps")
-own, choice_of = operator.attrgetter(*OWN), operator.attrgetter(*CHOICE, *HIDDEN)
-choice_in, counts_in = operator.attrgetter(*CHOICE, *SHOWN), operator.attrgetter(*COUNTS)
+counts_in = operator.attrgetter(*COUNTS)
 
 
 class CompiledChoice(MethodChoice):
@@ -57,15 +59,63 @@ class CompiledChoice(MethodChoice):
             self.step = dense + 6 * (self.rhs + 1.5e-9 * n**2)
 
 
-class CompiledDriver(Driver):
+def _held(name: str) -> Any:
+    return property(lambda self: getattr(self.state, name), doc=f"`{name}` of the state.")
+
+
+class CompiledDriver:
     """State of an integration between two slices.
 
-    `core` is there before the first slice at most: two threads may go on from the same state.
+    `core` is there before the first slice at most: two threads may go on from the same state,
+    whose arrays are not written to.
     """
 
-    core: Core | None = None
-    instruction_set: str = ""
-    memory: Array | None = None  # of the multistep method
+    landing: Landing | None = None  # where the last run ends, if its tail has been closed
+    t, loss, radius = _held("t"), _held("loss"), _held("radius")
+
+    def __init__(self, core: Core, method: str, t: float, y: Array) -> None:
+        self.field, self.method = core.field, method
+        field = core.field
+        self.core: Core | None = core
+        self.instruction_set, n = core.name, field.size
+        self.carried = np.zeros(core.carried_size)
+        self.carried[:n], self.carried[2 * n : 3 * n] = y, first_vector(n)
+        metric = np.asarray(field.metric, dtype=np.float64).tobytes()
+        self.state = CoreState.from_buffer_copy(_first(field.dims, metric, method))
+        self.state.t = t
+        self.state.loss, _ = core.rhs(y, self.carried[n : 2 * n])
+
+    @property
+    def y(self) -> Array:
+        """Packed weights."""
+        return self.carried[: self.field.size]
+
+    @property
+    def slope(self) -> Array:
+        """Their negative gradient."""
+        return self.carried[self.field.size : 2 * self.field.size]
+
+    @property
+    def tolerance(self) -> float:
+        """Error of a step in root mean square."""
+        return float(self.state.tolerance)
+
+    @tolerance.setter
+    def tolerance(self, value: float) -> None:
+        self.state.tolerance = value
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What the run has cost."""
+        return dict(zip(COUNTS, counts_in(self.state), strict=True))
+
+    def branch(self) -> "CompiledDriver":
+        """Return a driver that goes on from here, its counts at zero."""
+        out = CompiledDriver.__new__(CompiledDriver)
+        vars(out).update(vars(self), core=None, state=CoreState.from_buffer_copy(self.state))
+        for name in COUNTS:
+            setattr(out.state, name, 0)
+        return out
 
     def run(
         self,
@@ -77,34 +127,43 @@ class CompiledDriver(Driver):
         assert isinstance(record, Record)  # noqa: S101  blocks of rows are filled in place
         core, self.core = self.core or Core(self.field), None
         self.instruction_set = core.name
+        self.landing = None
+        tail = None if limits.tail is None else limits.tail.begin(self.field.size)
+        alone = not (self._dense or self.state.multistep)
         told = time.monotonic()
         try:
             while True:
-                status = self._slice(core, limits, record)
-                alone = not (self._dense or self.choice.multistep)
-                while status is None and alone and self.choice.implicit:
-                    status = self._finished(limits) or self._step(limits, record)
+                status = self._slice(core, limits, record, tail)
+                if status is None and alone and self.state.implicit:
+                    status = self._implicit(limits, record)
                 if status is not None:
+                    self.landing = None if tail is None else Landing.of(tail)
                     return status
                 if progress is not None and time.monotonic() - told > 0.1:
                     told = time.monotonic()
-                    progress(self.t, self.counts["steps"], self.loss)
+                    progress(self.t, self.state.steps, self.loss)
         except KeyboardInterrupt:
             return Status.INTERRUPTED
+
+    def rest(self, limits: Limits, record: Record | LargeRecord) -> None:
+        """Go to the end without a step: nothing moves any more."""
+        state, length = self.state, limits.t_end - self.t
+        norm = float(np.linalg.norm(self.slope))
+        record.add((limits.t_end, self.loss, norm, length, REST), self.y)
+        state.t = limits.t_end
+        state.steps += 1
 
     @property
     def _dense(self) -> bool:
         return self.field.size <= LARGEST_DENSE
 
-    def _slice(self, core: Core, limits: Limits, record: Record) -> Status | None:
-        state, room = self._save(), record.room()
-        y, slope = self.y.copy(), self.slope.copy()
-        vector = self.vector
-        if vector is None:
-            vector = first_vector(self.field.size)
-        vector = vector.copy()
-        memory = np.zeros(core.memory_size) if self.memory is None else self.memory.copy()
-        code, count = core.run(
+    def _slice(
+        self, core: Core, limits: Limits, record: Record, tail: tuple[CoreTail, Array] | None
+    ) -> Status | None:
+        """Take steps with a copy of the state, which Ctrl-C therefore leaves whole."""
+        state, carried = CoreState.from_buffer_copy(self.state), self.carried.copy()
+        room = record.room()
+        code = core.run(
             state,
             CoreLimits(
                 limits.t_end,
@@ -113,42 +172,67 @@ class CompiledDriver(Driver):
                 SECONDS,
                 limits.max_steps,
                 len(room[0]),
-                int(self._dense),
+                self._dense,
             ),
-            (y, slope, vector),
-            memory,
+            carried,
             room,
+            tail,
         )
         if code not in STATUS and code not in {0, IMPLICIT}:
             raise IntegrationError("not enough memory for the dense Hessian; use method='rock4'")
-        record.took(count)
-        self._restore(state, y, slope, vector)
-        self.memory = memory
+        record.took(state.taken)
+        self.state, self.carried = state, carried
         return STATUS.get(code)
 
-    def _save(self) -> CoreState:
-        choice = self.choice
-        state = CoreState(
-            **dict(zip(OWN, own(self), strict=True)),
-            **dict(zip((*CHOICE, *SHOWN), choice_of(choice), strict=True)),
-            **self.counts,
-        )
-        tried = choice._tried_from  # noqa: SLF001
-        state.tried_from = math.nan if tried is None else tried
-        state.rhs_cost, state.implicit_cost = choice.rhs, choice.step
-        state.implicit, state.fixed = choice.implicit, choice._fixed is not None  # noqa: SLF001
-        state.high, state.free, state.multistep = choice.high, choice.free, choice.multistep
-        state.has_vector = self.vector is not None
-        return state
+    def _implicit(self, limits: Limits, record: Record) -> Status | None:
+        """Take in NumPy the implicit steps that are due: their systems are too large here."""
+        state, carried, n = CoreState.from_buffer_copy(self.state), self.carried.copy(), self.y.size
+        y, slope, vector = carried[: 3 * n].reshape(3, n)
+        driver = Driver(self.field, self._choice(), self.t, y, self.loss, slope, self.tolerance)
+        for name in OWN:
+            setattr(driver, name, getattr(state, name))
+        driver.vector = vector if state.has_vector else None
+        driver.counts = self.counts
+        status = None
+        try:
+            while status is None and driver.choice.implicit:
+                status = driver._finished(limits) or driver._step(limits, record)  # noqa: SLF001
+        finally:
+            for name in OWN:
+                setattr(state, name, getattr(driver, name))
+            for name, count in driver.counts.items():
+                setattr(state, name, count)
+            _write(driver.choice, state)
+            if driver.vector is not None:
+                state.has_vector, vector[:] = True, driver.vector
+            y[:], slope[:] = driver.y, driver.slope
+            self.state, self.carried = state, carried
+        return status
 
-    def _restore(self, state: CoreState, y: Array, slope: Array, vector: Array) -> None:
-        choice = self.choice
-        vars(self).update(zip(OWN, own(state), strict=True))
-        vars(choice).update(zip((*CHOICE, *HIDDEN), choice_in(state), strict=True))
-        self.curvature = None
-        self.counts = dict(zip(COUNTS, counts_in(state), strict=True))
-        tried = state.tried_from
-        choice._tried_from = None if math.isnan(tried) else tried  # noqa: SLF001
+    def _choice(self) -> MethodChoice:
+        choice, state = CompiledChoice(self.field, self.method), self.state
+        for name, held in zip((*CHOICE, *HIDDEN), (*CHOICE, *SHOWN), strict=True):
+            setattr(choice, name, getattr(state, held))
+        choice._tried_from = None if math.isnan(state.tried_from) else state.tried_from  # noqa: SLF001
         choice.implicit, choice.high = bool(state.implicit), bool(state.high)
-        self.y, self.slope = y, slope
-        self.vector = vector if state.has_vector else None
+        return choice
+
+
+def _write(choice: MethodChoice, state: CoreState) -> None:
+    for name, held in zip((*CHOICE, *HIDDEN), (*CHOICE, *SHOWN), strict=True):
+        setattr(state, held, getattr(choice, name))
+    tried = choice._tried_from  # noqa: SLF001
+    state.tried_from = math.nan if tried is None else tried
+    state.implicit, state.high = choice.implicit, choice.high
+
+
+@functools.lru_cache(maxsize=64)
+def _first(dims: tuple[int, ...], metric: bytes, method: str) -> bytes:
+    """Return the state that a run begins with; one shape and metric has many starts."""
+    field = Field(np.empty((dims[-1], dims[0])), np.frombuffer(metric), dims)
+    choice, state = CompiledChoice(field, method), CoreState(error=1.0, age=REFRESH)
+    _write(choice, state)
+    state.rhs_cost, state.implicit_cost = choice.rhs, choice.step
+    state.fixed, state.free = choice._fixed is not None, choice.free  # noqa: SLF001
+    state.multistep = choice.multistep
+    return bytes(state)

@@ -19,6 +19,7 @@ from thalweg.integrate._rock4 import rock4_step
 from thalweg.integrate._rodas4 import rodas4_step
 from thalweg.integrate._status import Status
 from thalweg.integrate._store import StoredPoints
+from thalweg.integrate._tail import Landing
 from thalweg.network import unpack
 
 RODAS4, DOP853, REST, BDF = -1, -2, -3, -10
@@ -43,6 +44,8 @@ class Solution:
         Counts: steps, rejected, right-hand sides, factorizations; the engine.
     state
         Everything the next `solve` needs to go on.
+    landing
+        The limit, if the tail was to be closed and the compiled core could.
     """
 
     t: Array
@@ -56,6 +59,7 @@ class Solution:
     _field: Field
     _steps: Table
     _kept: Table
+    landing: Landing | None = None
 
     def at(self, t: float) -> list[Array]:
         """Return the weights at a time inside the piece.

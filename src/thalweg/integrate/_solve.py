@@ -1,6 +1,6 @@
 """Integrate the gradient flow of a network in reduced coordinates."""
 
-import copy
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,14 +12,16 @@ from thalweg.integrate._driver import Driver, Limits
 from thalweg.integrate._field import Field
 from thalweg.integrate._native import Core, instruction_set
 from thalweg.integrate._record import Record
-from thalweg.integrate._slices import LARGEST, CompiledChoice, CompiledDriver
+from thalweg.integrate._slices import LARGEST, CompiledDriver
 from thalweg.integrate._solution import Solution
 from thalweg.integrate._status import MESSAGES, Status
 from thalweg.integrate._store import LargeRecord
+from thalweg.integrate._tail import Tail
 from thalweg.network import pack, unpack
 
 METHODS = ("auto", "rock4", "dop853", "rodas4", "bdf")
 ENGINES = ("auto", "native", "numpy")
+SMALL = 10_000  # weights that are copied without asking whether they have to be
 FINEST = 1e-14  # of the root mean square of the weights: below is rounding
 
 
@@ -49,7 +51,8 @@ def solve(
     engine: str = "auto",
     progress: Callable[..., None] | None = None,
     observe: Callable[[float, Array], None] | None = None,
-    state: Driver | None = None,
+    state: Driver | CompiledDriver | None = None,
+    tail: Tail | None = None,
 ) -> Solution:
     """Integrate ``dW/dt = -grad 0.5 ||T - W_L ... W_1 D||_F^2`` from `weights` (Spec 2.1).
 
@@ -84,6 +87,9 @@ def solve(
     state
         ``Solution.state`` of the piece before; goes on from there with the same bits, and with
         its tolerance unless `atol` is given.
+    tail
+        Where `loss_stop` ends the run, go on until the limit is known (`Solution.landing`).
+        Without a compiled core the run ends at `loss_stop` all the same.
 
     Raises
     ------
@@ -92,31 +98,35 @@ def solve(
     IntegrationError
         If the engine asked for is not there.
     """
-    _check_names(method, engine)
-    driver = copy.copy(state)
-    if driver is None:
-        driver = _fresh(target, metric, weights, t0, (method, engine))
-    else:
-        driver.choice, driver.bdf = copy.copy(driver.choice), copy.copy(driver.bdf)
-    driver.counts = dict.fromkeys(driver.counts, 0)
+    core = _core_for(method, engine)
     if state is None:
+        dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
+        field, y = Field(target, metric, dims), packed(weights)
+        if core is not None and y.size > 0 and (engine == "native" or y.size <= LARGEST):
+            driver: Driver | CompiledDriver = CompiledDriver(Core(field, core), method, t0, y)
+        else:
+            driver = _plain(field, method, t0, y)
         size = _rms(driver.y)
         size = size if size > 0 else 1e-3
-        driver.tolerance = max(rtol, FINEST) * size * _amplification(driver, size)
+        driver.tolerance = max(rtol, FINEST) * size * _amplification(driver.field, size)
+    else:
+        driver = state.branch()
     if atol is not None:
         driver.tolerance = atol
-    begin = driver.t, driver.loss, float(np.linalg.norm(driver.slope))
+    size = _rms(driver.y)
+    if driver.tolerance < FINEST * max(size, 1.0):
+        driver.tolerance = max(driver.tolerance, FINEST * _reach(driver.field, size))
     large = not isinstance(driver, CompiledDriver) and driver.y.size > LARGEST
+    slope = driver.slope
+    begin = driver.t, driver.loss, math.sqrt(slope.dot(slope))
     record = (LargeRecord if large else Record)(begin, driver.y)
-    floor = FINEST * _reach(driver)
-    driver.tolerance = max(driver.tolerance, floor)
-    limits = Limits(t_end, loss_stop, gradient_stop, max_steps, driver.tolerance)
+    limits = Limits(t_end, loss_stop, gradient_stop, max_steps, driver.tolerance, tail)
     status = driver.run(limits, record, _told(driver, progress, observe))
     if status is Status.GRADIENT_STOP and gradient_stop == 0 and np.isfinite(t_end):
         driver.rest(limits, record)  # the gradient is zero
         status = Status.T_END
     rows, kept, points = record.close(driver.y)
-    shown: Any = slice(None) if large else kept
+    shown: Any = slice(None) if large or len(kept) == len(rows) else kept
     return Solution(
         t=rows["t"][shown],
         y=points,
@@ -129,11 +139,12 @@ def solve(
         _field=driver.field,
         _steps=rows[1:],
         _kept=kept,
+        landing=driver.landing if isinstance(driver, CompiledDriver) else None,
     )
 
 
 def _told(
-    driver: Driver,
+    driver: Driver | CompiledDriver,
     progress: Callable[..., None] | None,
     observe: Callable[[float, Array], None] | None,
 ) -> Callable[..., None] | None:
@@ -148,30 +159,21 @@ def _told(
     return tell
 
 
-def _check_names(method: str, engine: str) -> None:
+def _core_for(method: str, engine: str) -> str | None:
+    """Check the names and return the compiled core to use, if it is there and wanted."""
     if method not in METHODS:
         raise DataError(f"unknown method {method!r}; choose one of {', '.join(METHODS)}")
     if engine not in ENGINES:
         raise DataError(f"unknown engine {engine!r}; choose one of {', '.join(ENGINES)}")
-    if engine != "auto" and engine not in available_engines():
+    core = None if engine == "numpy" else instruction_set()
+    if engine == "native" and core is None:
         raise IntegrationError(
             f"engine {engine!r} is not built here; use one of {', '.join(available_engines())}"
         )
+    return core
 
 
-def _fresh(
-    target: Array, metric: Array, weights: Weights, t0: float, names: tuple[str, str]
-) -> Driver:
-    method, engine = names
-    dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
-    field = Field(target, metric, dims)
-    y = packed(weights)
-    native = engine == "native" or (engine == "auto" and engine_name() == "native")
-    if native and field.size > 0 and (engine == "native" or field.size <= LARGEST):
-        core = Core(field)
-        driver = CompiledDriver(field, CompiledChoice(field, method), t0, y, *core.rhs(y), 0.0)
-        driver.core = core
-        return driver
+def _plain(field: Field, method: str, t0: float, y: Array) -> Driver:
     kind: type[Driver] = Driver
     if field.size > LARGEST:
         from thalweg.integrate._large import LargeDriver  # its BLAS is slow to import
@@ -182,25 +184,29 @@ def _fresh(
     return kind(field, MethodChoice(field, method), t0, y, loss, slope, 0.0)
 
 
-def _engine(driver: Driver) -> dict[str, str]:
+def _engine(driver: Driver | CompiledDriver) -> dict[str, str]:
     if isinstance(driver, CompiledDriver):
         return {"engine": "native", "instruction_set": driver.instruction_set}
     return {"engine": "blas" if driver.y.size > LARGEST else "numpy"}
 
 
-def _reach(driver: Driver) -> float:
-    """Return the size that single weights reach, from the start and the target."""
-    depth = len(driver.field.dims) - 1
-    least = float(driver.field.metric.min()) if driver.field.metric.size else 1.0
-    scale = driver.field.target_norm / least if least > 0 else 0.0
-    grown = scale ** (1.0 / depth) / np.sqrt(max(driver.y.size, 1))
-    return float(max(_rms(driver.y), min(grown, 1.0)))
+def _reach(field: Field, size: float) -> float:
+    """Return the size that single weights reach, from that of the start and the target."""
+    least = float(field.metric.min()) if field.metric.size else 1.0
+    scale = field.target_norm / least if least > 0 else 0.0
+    grown = scale ** (1.0 / (len(field.dims) - 1)) / math.sqrt(max(field.size, 1))
+    return float(max(size, min(grown, 1.0)))
 
 
 def packed(weights: Weights) -> Array:
     """Return the weights one behind the other, without a copy if they lie in memory like that."""
     base = weights[0].base
-    if isinstance(base, np.ndarray) and base.ndim == 1 and base.dtype == np.float64:
+    if (  # a look at how few of them lie takes longer than a copy
+        isinstance(base, np.ndarray)
+        and base.size > SMALL
+        and base.ndim == 1
+        and base.dtype == np.float64
+    ):
         views = unpack(base, (weights[0].shape[1], *(weight.shape[0] for weight in weights)))
         if base.size == sum(weight.size for weight in weights) and all(
             one.shape == two.shape and one.ctypes.data == two.ctypes.data and two.flags.c_contiguous
@@ -210,21 +216,20 @@ def packed(weights: Weights) -> Array:
     return pack(weights)
 
 
-def _amplification(driver: Driver, size: float) -> float:
+def _amplification(field: Field, size: float) -> float:
     """Return by how much the tolerance must be less than `size` alone asks for.
 
     On the way from a start of size ``s`` to weights of size ``r``, a deep network enlarges
     relative errors by up to ``(r/s)^(L-2)``: ``dw/dt = w^(L-1)`` has ``dw ~ w^(L-1)``. Half of the
     exponent is what runs need (docs/engine.md).
     """
-    dims, metric = driver.field.dims, driver.field.metric
-    depth, rank = len(dims) - 1, min(dims)
-    if depth <= 2 or not np.any(metric):
+    depth, rank = len(field.dims) - 1, min(field.dims)
+    if depth <= 2 or not np.any(field.metric):
         return 1.0
-    mean = driver.field.target_norm / np.sqrt(rank) / _rms(metric)  # of the singular values
-    reach = np.sqrt(depth * rank / driver.y.size) * mean ** (1.0 / depth)
+    mean = field.target_norm / math.sqrt(rank) / _rms(field.metric)  # of the singular values
+    reach = math.sqrt(depth * rank / field.size) * mean ** (1.0 / depth)
     return float(min(1.0, (size / reach) ** (0.5 * (depth - 2)))) if reach > 0 else 1.0
 
 
 def _rms(y: Array) -> float:
-    return float(np.sqrt(y @ y / max(y.size, 1)))
+    return math.sqrt(float(y.dot(y)) / max(y.size, 1))

@@ -5,6 +5,7 @@ from thalweg.landscape._classify import classify as classify, classify_reduced a
 from thalweg.landscape._classify_level import (
     classify_level as classify_level,
     gradient_scale as gradient_scale,
+    natural_gradient as natural_gradient,
 )
 from thalweg.landscape._construct import critical_point as critical_point, kinds_of as kinds_of
 from thalweg.landscape._excluded import Exclusion as Exclusion, excluded as excluded

@@ -49,7 +49,11 @@ def gradient_scale(target: Array, metric: Array, depth: int) -> float:
     Weights of a solution are of size ``(sigma_1 / D)^(1/L)``; the gradient there, per unit of
     relative error, is ``sigma_1 D w^(L-1)``.
     """
-    top = float(np.linalg.norm(target, 2))
+    return natural_gradient(float(np.linalg.norm(target, 2)), metric, depth)
+
+
+def natural_gradient(top: float, metric: Array, depth: int) -> float:
+    """`gradient_scale` of a target whose largest singular value is `top`."""
     size = median(metric)
     return top * size * (top / size) ** ((depth - 1) / depth) if top > 0 else size
 

@@ -79,6 +79,26 @@ def find_plateaus(t: Array, products: Array, target: Target, rank: int) -> tuple
     return tuple(found)
 
 
+def saddle_nearby(product: Array, target: Target, rank: int) -> tuple[int, ...] | None:
+    """Return what the saddles have learned that one end-to-end map is at, by the same measure.
+
+    Parameters
+    ----------
+    product
+        End-to-end map ``P D``, shape ``(d_y, k)``, in the units of `target`.
+    target
+        The target.
+    rank
+        How many directions a global minimum learns; nearness to global minima does not count.
+
+    Returns
+    -------
+    tuple of int, or None
+        The learned set, counted from 0; ``None`` away from every saddle.
+    """
+    return _places(target, product[np.newaxis], rank)[0][0]
+
+
 def _places(
     target: Target, products: Array, rank: int
 ) -> list[tuple[tuple[int, ...] | None, float]]:

@@ -35,7 +35,6 @@ NAMES = (
 )
 """What the four projections are called in well-known models."""
 HEADS = ("num_heads", "num_attention_heads", "n_heads", "n_head", "nhead", "heads")
-KEY_HEADS = ("num_key_value_heads", "num_kv_heads", "n_kv_heads", "kv_heads")
 QUERY_KEY = "W_Q W_Qᵀ − W_K W_Kᵀ per head"
 VALUE_OUTPUT = "W_Oᵀ W_O − W_V W_Vᵀ per head"
 WITH_BIAS = ", W = [W b]"

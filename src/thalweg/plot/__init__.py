@@ -3,7 +3,7 @@
 from thalweg.plot._counterexamples import draw_systems as draw_systems
 from thalweg.plot._descent import panels_of as panels_of
 from thalweg.plot._draw import draw as draw
-from thalweg.plot._figure import PANELS as PANELS, thinning_note as thinning_note
+from thalweg.plot._figure import PANELS as PANELS
 from thalweg.plot._monitor import RECORD_PANELS as RECORD_PANELS
 from thalweg.plot._style import (
     CYCLE as CYCLE,

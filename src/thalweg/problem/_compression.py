@@ -45,15 +45,6 @@ class Compression:
             out.append(item if after is None else after @ item)
         return out
 
-    def restrict(self, weights: Weights) -> list[Array]:
-        """Map weights (or directions) of the original network to the smaller one."""
-        out = []
-        for j, weight in enumerate(weights):
-            before, after = self.frames[j], self.frames[j + 1]
-            item = weight if before is None else weight @ before
-            out.append(item if after is None else after.T @ item)
-        return out
-
 
 def _unit(matrix: Array) -> Array:
     size = float(np.linalg.norm(matrix))
@@ -62,9 +53,13 @@ def _unit(matrix: Array) -> Array:
 
 def _range(columns: Array) -> Array | None:
     """Return an orthonormal basis of the column space, or ``None`` if it is everything."""
+    shape = columns.shape[0], columns.shape[1]
+    values: Array = np.linalg.svd(columns, compute_uv=False).astype(np.float64)
+    if numerical_rank(values, shape) == shape[0]:
+        return None  # as nearly always
     left, values, _ = np.linalg.svd(columns, full_matrices=False)
-    rank = max(1, numerical_rank(values, (columns.shape[0], columns.shape[1])))
-    return None if rank == columns.shape[0] else np.ascontiguousarray(left[:, :rank])
+    rank = max(1, numerical_rank(values, shape))
+    return None if rank == shape[0] else np.ascontiguousarray(left[:, :rank])
 
 
 def _null_frame(block: Array, size: int, keep: int) -> Array | None:

@@ -8,14 +8,20 @@ from thalweg._core import Array, Weights
 from thalweg.problem._reduction import Moments
 
 
+def reduced_data(moments: Moments, metric: str) -> tuple[Array, Array]:
+    """Return ``(T, D)``, or ``(Sigma_Y, I)`` when whitened."""
+    if metric != "whitened":
+        return moments.target, moments.scale
+    target = np.zeros_like(moments.target)
+    np.fill_diagonal(target, moments.sigma)
+    return target, np.ones(len(moments.scale))
+
+
 def reduced_moments(moments: Moments, metric: str) -> Moments:
     """Return the data of the reduced problem: ``(T, D)``, or ``(Sigma_Y, I)`` when whitened."""
-    target, scale = moments.target, moments.scale
+    target, scale = reduced_data(moments, metric)
     left, right = moments.left, moments.right
     if metric == "whitened":
-        scale = np.ones(len(scale))
-        target = np.zeros_like(target)
-        np.fill_diagonal(target, moments.sigma)
         left, right = np.eye(len(left)), np.eye(len(right))
     return dataclasses.replace(
         moments,

@@ -18,7 +18,7 @@ from thalweg._core import (
     as_weights,
 )
 from thalweg.problem._clock import flow_time
-from thalweg.problem._coordinates import lift_weights, reduce_weights, reduced_moments
+from thalweg.problem._coordinates import lift_weights, reduce_weights, reduced_data, reduced_moments
 from thalweg.problem._facts import ProblemFacts
 from thalweg.problem._reduction import reduce_data
 from thalweg.problem._tables import kept_tables, paired_tables, target_tables
@@ -289,8 +289,8 @@ class Problem(ProblemFacts):
     def flow_data(self) -> tuple[Array, Array]:
         """Return ``(T, D)`` of the reduced problem with the factor of ``loss="mean"`` absorbed."""
         root = np.sqrt(self.loss_scale)
-        moments = reduced_moments(self._moments, self.metric)
-        return root * moments.target, root * moments.scale
+        target, scale = reduced_data(self._moments, self.metric)
+        return root * target, root * scale
 
 
 def _choice(value: Any, allowed: tuple[str, ...], name: str) -> None:

@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from thalweg._core import DataError, number, write_whole
+from thalweg._core import number, write_whole
 from thalweg.optimizers import Descent, largest, method_words
 from thalweg.plot import draw, panels_of
 from thalweg.report._answer import KINDS
+from thalweg.report._figures import check_formats, write_figures
 from thalweg.report._formulas import FLOW, LOSS, MEAN_LOSS, formula
 from thalweg.report._meaning import LOSSES, METRICS
 from thalweg.report._pictures import inline, rendered
 from thalweg.report._provenance import versions
 from thalweg.report._templates import environment
 
-FORMATS = ("png", "svg", "pdf")
 STEP = r"\Delta C_j = \eta^2 \left(G_{j+1}^T G_{j+1} - G_j G_j^T\right)"
 """What a gradient step does to a conserved matrix."""
 
@@ -55,14 +55,10 @@ def write_descent(
     StoreError
         If a file cannot be written. No file is ever half written.
     """
-    unknown = [item for item in formats if item not in FORMATS]
-    if unknown:
-        raise DataError(f"formats must be among {', '.join(FORMATS)}, got {unknown[0]!r}")
+    check_formats(formats)
     folder = Path(directory)
-    for panel in panels_of(d) if formats else ():
-        figure = draw(d, panel=panel)
-        for suffix in formats:
-            write_whole(folder / "figures" / f"{panel}.{suffix}", rendered(figure, suffix))
+    panels = panels_of(d) if formats else ()
+    write_figures(((panel, draw(d, panel=panel)) for panel in panels), folder, formats)
     return write_whole(folder / "report.html", _page(d, name, command).encode())
 
 

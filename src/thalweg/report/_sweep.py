@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import thalweg
-from thalweg._core import DataError, learned_words, number, write_whole
+from thalweg._core import learned_words, number, write_whole
 from thalweg.basins import Fraction, Sweep, Times
 from thalweg.plot import draw, sweep_panels
+from thalweg.report._figures import check_formats, write_figures
 from thalweg.report._pictures import inline, rendered
 from thalweg.report._templates import environment
 
-FORMATS = ("png", "svg", "pdf")
 CAPTIONS = {
     "fractions": (
         "How likely each ending is",
@@ -73,14 +73,10 @@ def write_sweep(
     DataError
         If a format is unknown.
     """
-    unknown = [item for item in formats if item not in FORMATS]
-    if unknown:
-        raise DataError(f"formats must be among {', '.join(FORMATS)}, got {unknown[0]!r}")
+    check_formats(formats)
     folder = Path(directory)
-    for panel in sweep_panels(sweep) if formats else ():
-        figure = draw(sweep, panel=panel)
-        for suffix in formats:
-            write_whole(folder / "figures" / f"{panel}.{suffix}", rendered(figure, suffix))
+    panels = sweep_panels(sweep) if formats else ()
+    write_figures(((panel, draw(sweep, panel=panel)) for panel in panels), folder, formats)
     tools = environment()
     text = tools.get_template("sweep.html.j2").render(
         style=tools.get_template("style.css").render(),

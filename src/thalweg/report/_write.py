@@ -4,15 +4,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from thalweg._core import DataError, write_whole
+from thalweg._core import write_whole
 from thalweg.basins import Sweep
 from thalweg.optimizers import Descent
 from thalweg.plot import PANELS, draw
+from thalweg.report._figures import check_formats, write_figures
 from thalweg.report._page import page
 from thalweg.report._pictures import landscape_figures, rendered
 from thalweg.trajectory import Trajectory
-
-FORMATS = ("png", "svg", "pdf")
 
 
 def write(
@@ -56,15 +55,11 @@ def write(
     StoreError
         If a file cannot be written. No file is ever half written.
     """
-    unknown = [item for item in formats if item not in FORMATS]
-    if unknown:
-        raise DataError(f"formats must be among {', '.join(FORMATS)}, got {unknown[0]!r}")
+    check_formats(formats)
     folder = Path(directory)
     figures = {panel: draw(run, panel=panel) for panel in PANELS} if formats else {}
     figures |= landscape_figures(run) if formats else {}
-    for stem, figure in figures.items():
-        for suffix in formats:
-            write_whole(folder / "figures" / f"{stem}.{suffix}", rendered(figure, suffix))
+    write_figures(figures.items(), folder, formats)
     if "png" in formats:
         overview = rendered(draw(run, panel="all"), "png", dpi=100)
         write_whole(folder / "figures" / "overview.png", overview)

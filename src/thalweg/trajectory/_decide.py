@@ -8,15 +8,17 @@ import numpy as np
 
 from thalweg._core import Array
 from thalweg.certificate import Levels
-from thalweg.integrate import Solution, Status, solve
-from thalweg.landscape import Polished, gradient_scale, polish_reduced
+from thalweg.integrate import Landing, Solution, Status, Tail, landable, solve
+from thalweg.landscape import Polished, natural_gradient, polish_reduced
 from thalweg.limit import Jump, close_tail
 from thalweg.network import unpack
 from thalweg.problem import Compression
-from thalweg.trajectory._exact import outlook, stands_still
+from thalweg.trajectory._exact import has_vanishing_chain, outlook, stands_still
 
 GRADIENT_FLOOR = 1e-12
 """Gradient, relative to its natural size, at which rounding hides the direction of motion."""
+BEFORE_ROUNDING = 1e5
+"""Factor of that gradient where the limit is known and must not be left because of rounding."""
 SLOWER = 0.1
 """Factor by which the gradient falls between two questions whether the run has come to rest."""
 FINEST_TAIL = 1e-12
@@ -40,7 +42,9 @@ class Ending:
     saddle
         Saddle at which the start provably ends, polished, or ``None``.
     lost
-        Why a run at rest was given up: what is left of its gradient may be rounding; else empty.
+        Why no limit is named although the run came to rest or entered the basin; else empty.
+    how
+        The same in a few words.
     """
 
     parts: list[Solution]
@@ -48,6 +52,7 @@ class Ending:
     tail_error: float | None
     saddle: Polished | None
     lost: str = ""
+    how: str = "gradient lost in rounding"
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -68,7 +73,13 @@ class Runner:
         self.taken = 0
 
     def advance(
-        self, *, t_end: float, loss_stop: float, gradient_stop: float, atol: float | None = None
+        self,
+        *,
+        t_end: float,
+        loss_stop: float,
+        gradient_stop: float,
+        atol: float | None = None,
+        tail: Tail | None = None,
     ) -> Solution:
         """Integrate on to the next event and keep the piece."""
         problem = self.start
@@ -85,6 +96,7 @@ class Runner:
             progress=self.progress,
             observe=self.observe,
             state=self.parts[-1].state if self.parts else None,
+            tail=tail,
             **self.options,
         )
         self.forget()
@@ -117,14 +129,25 @@ def run_until_decided(runner: Runner) -> Ending:
     `outlook`), or nothing can be said because the gradient has become its own rounding error.
     """
     problem, levels = runner.start, runner.levels
-    floor = GRADIENT_FLOOR * gradient_scale(problem.target, problem.metric, len(problem.weights))
+    top = float(levels.sigma[0]) if levels.sigma.size else 0.0
+    floor = GRADIENT_FLOOR * natural_gradient(top, problem.metric, len(problem.weights))
+    if has_vanishing_chain(problem):
+        floor *= BEFORE_ROUNDING
     enter = levels.basin * (1.0 - 1e-6) if np.isfinite(levels.basin) else np.inf
     gradient_stop = floor
     loss_stop = enter
+    tail = _tail(runner, 1e-3 * floor)
     while True:
-        part = runner.advance(t_end=np.inf, loss_stop=loss_stop, gradient_stop=gradient_stop)
+        part = runner.advance(
+            t_end=np.inf,
+            loss_stop=loss_stop,
+            gradient_stop=gradient_stop,
+            tail=tail if loss_stop == enter else None,
+        )
+        if part.landing is not None:
+            return _landed(runner, part.landing)
         if runner.loss <= enter:
-            return _close(runner, floor)
+            return _close(runner, part.status, 1e-3 * floor)
         if part.status is Status.GRADIENT_STOP:
             ending = settle(runner)
             if ending is not None:
@@ -159,15 +182,44 @@ def settle(runner: Runner) -> Ending | None:
     return Ending(parts=parts, jump=None, tail_error=None, saddle=None, lost=text)
 
 
-def _close(runner: Runner, floor: float) -> Ending:
-    """Go on inside the basin until two predictions of the limit agree."""
+def _tail(runner: Runner, gradient_stop: float) -> Tail | None:
+    """Return how the compiled core is to close the tail, ``None`` if it cannot."""
     problem, levels = runner.start, runner.levels
-    goal = max(runner.rtol, FINEST_TAIL)
+    if levels.rank < min(problem.target.shape) or not landable(
+        problem.target, len(problem.weights)
+    ):
+        return None
+    return Tail(
+        least=levels.least,
+        smallest=_rounding(levels),
+        goal=max(runner.rtol, FINEST_TAIL),
+        rtol=runner.rtol,
+        gradient_stop=gradient_stop,
+    )
+
+
+def _rounding(levels: Levels) -> float:
+    """Return the excess loss that is rounding."""
+    return 1e-13 * max(levels.least, 1e-15 * float(levels.sigma.dot(levels.sigma)))
+
+
+def _landed(runner: Runner, found: Landing) -> Ending:
+    jump = Jump(weights=unpack(found.y, runner.start.dims), length=found.length, converged=True)
+    return Ending(parts=runner.parts, jump=jump, tail_error=found.error, saddle=None)
+
+
+def _close(runner: Runner, status: Status, gradient_stop: float) -> Ending:
+    """Go on inside the basin until two predictions of the limit agree.
+
+    The compiled core does the same (landing.hpp) where it can.
+    """
+    problem, levels = runner.start, runner.levels
+    goal, smallest = max(runner.rtol, FINEST_TAIL), _rounding(levels)
     before: Jump | None = None
     error: float | None = None
+    going = status in {Status.LOSS_STOP, Status.GRADIENT_STOP}
     while True:
-        point = runner.point
-        jump = close_tail(point, problem.target, problem.metric, levels.rank)
+        jump = close_tail(runner.point, problem.target, problem.metric, levels.rank)
         size = max(_norm(jump.weights), 1e-300)
         if jump.converged and before is not None and before.converged:
             change = _distance(jump.weights, before.weights)
@@ -178,8 +230,7 @@ def _close(runner: Runner, floor: float) -> Ending:
         if jump.converged and error is not None and error <= goal:
             break
         excess = runner.loss - levels.least
-        least_excess = 1e-13 * max(levels.least, 1e-15 * float(np.sum(levels.sigma**2)))
-        if excess <= least_excess:
+        if not going or excess <= smallest:
             break
         curvature = 1.0 / size
         if error is not None and jump.length > 0.0:
@@ -188,14 +239,12 @@ def _close(runner: Runner, floor: float) -> Ending:
         before = jump
         part = runner.advance(
             t_end=np.inf,
-            loss_stop=levels.least + max(wanted, 0.5 * least_excess),
-            gradient_stop=1e-3 * floor,
+            loss_stop=levels.least + max(wanted, 0.5 * smallest),
+            gradient_stop=gradient_stop,
             # Errors are no longer amplified: the tolerance is that of the weights as they are.
             atol=runner.rtol * float(np.sqrt(np.mean(runner.parts[-1].y[-1] ** 2))),
         )
-        if part.status is not Status.LOSS_STOP:
-            jump = close_tail(runner.point, problem.target, problem.metric, levels.rank)
-            break
+        going = part.status is Status.LOSS_STOP
     return Ending(
         parts=runner.parts,
         jump=jump if jump.converged else None,

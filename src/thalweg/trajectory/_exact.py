@@ -114,6 +114,17 @@ def chain_limit(weights: list[Array], target: Array) -> list[Array] | None:
     return [np.sign(item) * size for item, size in zip(weights, out, strict=True)]
 
 
+def has_vanishing_chain(start: Compression) -> bool:
+    """Say whether some part of the network is a chain that `chain_limit` proves to vanish."""
+    dims = start.dims
+    if max(dims) > 1 and not all((weight == 0.0).any() for weight in start.weights):
+        return False
+    return any(
+        chain_limit(part.of_weights(start.weights), part.of_target(start.target)) is not None
+        for part in blocks(start.weights, start.target)
+    )
+
+
 def stands_still(start: Compression) -> bool:
     """Say whether the gradient of a start is zero, not merely rounded to it from tiny products."""
     slopes = gradient(start.weights, start.target, start.metric)

@@ -1,5 +1,6 @@
 """Gradient flow of a deep linear network from a given start."""
 
+import functools
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,19 +10,13 @@ import numpy as np
 from thalweg._core import Array, as_count, as_scalar, as_weights
 from thalweg.certificate import levels
 from thalweg.conserved import imbalance
-from thalweg.integrate import Status, project
+from thalweg.integrate import project
 from thalweg.network import unpack
-from thalweg.problem import Compression, Problem, compress
+from thalweg.problem import Compression, Problem, compress, reduce_weights
 from thalweg.trajectory._decide import Ending, Runner, run_until_decided
+from thalweg.trajectory._doubt import doubted
 from thalweg.trajectory._path import Path
 from thalweg.trajectory._trajectory import Trajectory
-
-BROKEN = {
-    Status.DIVERGED: "diverged",
-    Status.NON_FINITE: "failed",
-    Status.STEP_TOO_SMALL: "failed",
-}
-
 
 REPAIRED = 20_000
 """Weights up to which the conserved matrices are put right for a glance at a running flow."""
@@ -101,7 +96,7 @@ def flow(
         t_end = as_scalar(t_end, "t_end", low=0.0)
     budget = as_count(max_steps, "max_steps")
     target, metric = p.flow_data()
-    compression = compress(p.reduce(start), target, metric)
+    compression = compress(reduce_weights(start, p.moments, p.metric), target, metric)
     runner = Runner(
         start=compression,
         levels=levels(compression.target, min(compression.dims)),
@@ -121,10 +116,9 @@ def flow(
     return Trajectory(
         problem=p,
         start=tuple(start),
-        status=_status(path, ending),
         stats=_stats(path, time.perf_counter() - began),
         _path=path,
-        _ending=ending,
+        _ended=functools.partial(doubted, runner, ending),
     )
 
 
@@ -142,12 +136,6 @@ def _in_data(
         observe(t, p.lift(compression.expand(unpack(y, compression.dims)), like=start))
 
     return tell
-
-
-def _status(path: Path, ending: Ending) -> str:
-    if ending.jump is not None or ending.saddle is not None:
-        return "limit"
-    return BROKEN.get(path.pieces[-1].status, "horizon")
 
 
 def _stats(path: Path, seconds: float) -> dict[str, Any]:

@@ -61,9 +61,7 @@ def judge(path: Path, ending: Ending) -> Limit:
     if ending.lost:
         point = path.compressed_at(float(path.pieces[-1].t[-1]))
         here = _undecided(path, point, ending.lost)
-        return _limit(
-            path, point, 0.0, here, (False, None, "gradient lost in rounding", ending.lost)
-        )
+        return _limit(path, point, 0.0, here, (False, None, ending.how, ending.lost))
     return _at_horizon(path, in_basin)
 
 

@@ -4,12 +4,14 @@ import dataclasses
 import functools
 import os
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from thalweg._core import Array, Result, jsonable, learned_words
 from thalweg.certificate import Certificate, certify_reduced, levels
+from thalweg.integrate import Status
 from thalweg.landscape import Target
 from thalweg.limit import Limit, Plateau, find_plateaus
 from thalweg.problem import Problem
@@ -18,6 +20,11 @@ from thalweg.trajectory._judge import judge, place
 from thalweg.trajectory._path import Path
 from thalweg.trajectory._save import save_archive
 
+BROKEN = {
+    Status.DIVERGED: "diverged",
+    Status.NON_FINITE: "failed",
+    Status.STEP_TOO_SMALL: "failed",
+}
 EARLY = 0.1
 """Part of the later rate from which a rate that holds from the start on is preferred."""
 LONGEST_SERIES = 400
@@ -38,19 +45,31 @@ class Trajectory(Result):
     ----------
     problem, start
         What was asked.
-    status
-        ``"limit"``: decided where it ends; ``"horizon"``: stopped at ``t_end`` or at a budget;
-        ``"diverged"`` or ``"failed"``: numerics broke down; `message` says what to do.
     stats
         Counts of the integrator.
     """
 
     problem: Problem
     start: tuple[Array, ...]
-    status: str
     stats: dict[str, Any]
     _path: Path
-    _ending: Ending
+    _ended: Callable[[], Ending]
+
+    @functools.cached_property
+    def _ending(self) -> Ending:
+        return self._ended()
+
+    @functools.cached_property
+    def status(self) -> str:
+        """``"limit"``, ``"horizon"``, ``"diverged"`` or ``"failed"``.
+
+        Decided where it ends; stopped at ``t_end`` or at a budget; the last two: numerics broke
+        down. `message` says what to do.
+        """
+        ending = self._ending
+        if ending.jump is not None or ending.saddle is not None:
+            return "limit"
+        return BROKEN.get(self._path.pieces[-1].status, "horizon")
 
     @functools.cached_property
     def t(self) -> Array:

@@ -10,7 +10,8 @@ from fake_disk import Disk, FailingOS, RecordingOS
 from toy_sweep import FINGERPRINT, PLAN, compute, files, sweep
 
 from thalweg._core import StoreError
-from thalweg.basins import Store, _disk, _lock
+from thalweg.basins import Store
+from thalweg.basins.store import _disk, _lock
 
 CHUNKS = 6
 

@@ -121,6 +121,6 @@ def test_a_cluster_that_disappears_is_replaced_by_threads(tmp_path):
 
 
 def test_no_scheduler_is_said(monkeypatch):
-    monkeypatch.setattr("thalweg.basins._dask.SECONDS", 1)
+    monkeypatch.setattr("thalweg.basins.executors._dask.SECONDS", 1)
     with pytest.raises(DataError, match="no Dask scheduler answers at 'tcp://127"):
         connect_dask("dask:tcp://127.0.0.1:1")

@@ -12,7 +12,7 @@ from toy_sweep import FINGERPRINT, PLAN, compute, files, sweep
 import thalweg
 from thalweg._core import DataError, StoreError
 from thalweg.basins import Shard, Store, SweepWarning
-from thalweg.basins._manifest import Manifest
+from thalweg.basins.store._manifest import Manifest
 
 CHUNKS = 6
 

@@ -13,7 +13,8 @@ import pytest
 from toy_sweep import FINGERPRINT, PLAN, compute, files, sweep
 
 from thalweg._core import StoreError
-from thalweg.basins import WHOLE, Shard, Store, StoreLockedError, _lock
+from thalweg.basins import WHOLE, Shard, Store, StoreLockedError
+from thalweg.basins.store import _lock
 
 CHUNKS = 6
 

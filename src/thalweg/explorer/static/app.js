@@ -32,9 +32,9 @@ class Context {
     await attempt((signal) => stream(task, content, receive, signal));
   }
 
-  snippet(item, place) {
+  snippet(item, place, what) {
     place.querySelector(":scope > .snippets")?.remove();
-    place.append(snippets(item));
+    place.append(snippets(item, what));
   }
 }
 

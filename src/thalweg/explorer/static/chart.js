@@ -1,15 +1,16 @@
 // Charts: drawn with Observable Plot as SVG, with export, legend and a text for screen readers.
 
-import { h } from "./dom.js";
+import { h, number } from "./dom.js";
 
-const DASHES = [null, "6,3", "2,3", "8,3,2,3"];
+const DASHES = [null, "7,3", "2,3", "9,3,2,3", "14,4", "4,2,1,2"];
 
 export function colour(index) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--c${index % 6}`).trim();
 }
 
 export function dash(index) {
-  return DASHES[Math.floor(index / 6) % DASHES.length];
+  // Nothing hangs on colour alone; beyond six both turn, not in step.
+  return DASHES[(index + Math.floor(index / 6)) % DASHES.length];
 }
 
 export class Chart {
@@ -31,11 +32,8 @@ export class Chart {
   draw(spec, legend = [], description = this.description) {
     this.spec = spec;
     this.description = description;
-    this.legend.replaceChildren(...legend.map(([text, stroke]) => {
-      const sample = h("i", { "aria-hidden": "true" });
-      sample.style.background = stroke;
-      return h("li", {}, sample, text);
-    }));
+    this.entries = legend;
+    this.legend.replaceChildren(...legend.map((entry) => h("li", {}, sample(entry), entry[0])));
     this.render();
   }
 
@@ -46,7 +44,7 @@ export class Chart {
     this.pending = requestAnimationFrame(() => {
       this.pending = null;
       const spec = typeof this.spec === "function" ? this.spec(width) : this.spec;
-      const svg = window.Plot.plot({ height: Math.min(420, Math.max(220, width * 0.55)), marginLeft: 58, marginRight: 14, ...spec, width, style: { background: "transparent", color: "inherit", fontSize: "12px" } });
+      const svg = window.Plot.plot({ height: Math.min(420, Math.max(220, width * 0.55)), marginLeft: 58, marginRight: 14, marginBottom: 42, ...spec, x: { labelOffset: 36, ...spec.x }, y: { tickFormat: plain, ...spec.y }, width, style: { background: "transparent", color: "inherit", fontSize: "12px" } });
       // The whole picture has a name; the names that Plot gives to its groups are for us.
       for (const group of svg.querySelectorAll("g[aria-label]")) {
         group.dataset.mark = group.getAttribute("aria-label");
@@ -74,11 +72,12 @@ export class Chart {
     paper.setAttribute("height", "100%");
     paper.setAttribute("fill", style.getPropertyValue("--paper").trim());
     copy.prepend(paper);
+    legendInto(copy, this.entries, svg.viewBox.baseVal);
     const text = new XMLSerializer().serializeToString(copy);
     const name = `thalweg-${this.title.toLowerCase().replace(/[^a-z0-9]+/g, "-")}.${kind}`;
     if (kind === "svg") return download(new Blob([text], { type: "image/svg+xml" }), name);
     const image = new Image();
-    const [width, height] = [svg.viewBox.baseVal.width, svg.viewBox.baseVal.height];
+    const [width, height] = [copy.viewBox.baseVal.width, copy.viewBox.baseVal.height];
     image.onload = () => {
       const canvas = h("canvas", {});
       canvas.width = 2 * width;
@@ -88,6 +87,40 @@ export class Chart {
     };
     image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
   }
+}
+
+function shape(tag, attributes) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) if (value !== null && value !== undefined) element.setAttribute(name, value);
+  return element;
+}
+
+function key([, stroke, dashes, symbol], x, y) {
+  // A piece of the curve, or the symbol of the points.
+  if (symbol) return shape("path", { d: d3.symbol(d3[`symbol${symbol[0].toUpperCase()}${symbol.slice(1)}`], 70)(), transform: `translate(${x + 13},${y})`, fill: stroke });
+  return shape("line", { x1: x, x2: x + 26, y1: y, y2: y, stroke, "stroke-width": 3, "stroke-dasharray": dashes });
+}
+
+function sample(entry) {
+  const picture = shape("svg", { viewBox: "0 0 26 12", "aria-hidden": "true" });
+  picture.append(key(entry, 0, 6));
+  return picture;
+}
+
+function legendInto(svg, entries = [], box) {
+  // What is saved stands alone: the legend goes below the picture, in as many rows as it needs.
+  let [x, y] = [12, box.height + 10];
+  for (const entry of entries) {
+    const length = 44 + 7.2 * entry[0].length;
+    if (x > 12 && x + length > box.width) [x, y] = [12, y + 20];
+    const text = shape("text", { x: x + 32, y: y + 4, fill: "currentColor", "font-size": 12, "text-anchor": "start" });
+    text.textContent = entry[0];
+    svg.append(key(entry, x, y), text);
+    x += length;
+  }
+  const height = entries.length ? y + 14 : box.height;
+  svg.setAttribute("viewBox", `0 0 ${box.width} ${height}`);
+  svg.setAttribute("height", height);
 }
 
 function download(blob, name) {
@@ -104,13 +137,17 @@ export function curves(t, columns, names) {
   }));
 }
 
+function plain(value) {
+  return typeof value === "number" ? number(value) : value;
+}
+
 function tick(value) {
   const power = Math.log10(value);
   if (Math.abs(power) < 3.5) return String(Number(value.toPrecision(6)));
   return Math.abs(power - Math.round(power)) < 1e-9 ? value.toExponential(0).replace("e+", "e") : "";
 }
 
-function axis(options) {
+export function axis(options) {
   // Logarithmic axes: whole powers where they span many, all leading digits where they do not.
   if (options.type !== "log" || !options.domain) return options.type === "log" ? { tickFormat: tick, ...options } : options;
   const [low, high] = options.domain.map(Math.log10);

@@ -47,7 +47,8 @@ export function conditions(items, caption) {
   }))));
 }
 
-export function snippets(content) {
+export function snippets(content, what = "") {
+  const more = what ? `: ${what}` : "";
   const block = (title, text) => h("details", {},
     h("summary", {}, title),
     h("pre", { tabindex: "0" }, text),
@@ -56,6 +57,7 @@ export function snippets(content) {
       event.target.textContent = "Copied";
       say(`${title} copied`);
     } }, "Copy"));
-  return h("div", { class: "snippets" }, block("The same in Python", content.python),
-    content.command ? block("The same on the command line", content.command) : null);
+  return h("div", { class: "snippets" }, block(`The same in Python${more}`, content.python),
+    content.command ? block(`The same on the command line${more}`, content.command)
+      : h("p", { class: "lead" }, "The command line has no words for this; use the lines in Python."));
 }

@@ -1,7 +1,9 @@
-// A run of the flow as it comes in: loss, strengths, norms, drift, plateaus, a slider for the time.
+// A run of the flow as it comes in: loss, strengths, norms, drift, plateaus, what is proved, and a
+// slider for the time. Plateaus and proof are named while it runs.
 
 import { h, number, learnedWords, subscript, kindWords, rowsTable, conditions } from "./dom.js";
-import { Chart, colour, curves, dash, linesSpec } from "./chart.js";
+import { Chart, colour, curves, linesSpec } from "./chart.js";
+import { Passing, nowWords, proofWords } from "./passing.js";
 
 const empty = () => ({ t: [], loss: [], gradient: [], drift: [], modes: [], norms: [] });
 
@@ -13,16 +15,20 @@ export class RunView {
     this.drift = new Chart("Drift of the conserved matrices");
     this.gradient = new Chart("Gradient norm");
     this.answer = h("p", { class: "answer", "data-role": "answer" }, "Integrating…");
+    this.where = h("p", { "data-role": "where", "aria-live": "polite", "aria-atomic": "true" }, "");
+    this.proved = h("p", { "data-role": "proof", "aria-live": "polite", "aria-atomic": "true" }, "");
     this.now = h("output", { for: "time" }, "");
     this.slider = h("input", { type: "range", id: "time", min: 0, max: 0, step: 1, value: "0", oninput: () => this.scrub() });
     this.scrubber = h("div", { class: "scrub" }, h("label", { for: "time" }, "Time"), this.slider, this.now);
     this.details = h("div", {});
     this.charts = h("div", { class: "charts" }, [this.loss, this.modes, this.norms, this.drift, this.gradient].map((chart) => chart.element));
-    place.append(this.answer, this.scrubber, this.charts, this.details);
+    place.append(this.answer, h("div", { class: "standing" }, this.where, this.proved), this.scrubber, this.charts, this.details);
     this.live = null;
     this.whole = null;
     this.points = null;
     this.plateaus = [];
+    this.passing = new Passing();
+    this.proof = null;
   }
 
   receive(item) {
@@ -32,11 +38,26 @@ export class RunView {
       this.answer.textContent = `Integrating: time ${number(item.t)}, ${item.steps} steps, reducible loss ${number(item.loss)}`;
       this.live ||= empty();
       for (const name of Object.keys(this.live)) this.live[name].push(item[name]);
+      this.passing.observe(item);
+      this.plateaus = this.passing.plateaus;
+      this.tell(nowWords(item.near, this.passing.passed), item.proof);
       if (this.live.t.length > 1) { this.points = this.live; this.toEnd(); }
     }
     if (item.kind === "points") this.append(item);
-    if (item.kind === "plateaus") { this.plateaus = item.plateaus; this.draw(); }
+    if (item.kind === "plateaus") {
+      this.plateaus = item.plateaus;
+      this.tell(nowWords(null, item.plateaus, true), item.proof);
+      this.draw();
+    }
     if (item.kind === "end") this.finish(item);
+  }
+
+  tell(where, proof) {
+    // A text that stays is not set again: it would be read out again.
+    this.proof = proof;
+    const texts = [[this.where, where], [this.proved, proofWords(proof)]];
+    for (const [place, text] of texts) if (place.textContent !== text) place.textContent = text;
+    this.proved.classList.toggle("yes", proof !== null && proof.since !== null);
   }
 
   append(item) {
@@ -83,18 +104,26 @@ export class RunView {
       P.text(levels.filter((level) => level.loss >= low), { y: "loss", text: (level) => `level: ${learnedWords(level.learned)}`, frameAnchor: "left", dy: 7, dx: 4, fillOpacity: 0.75, textAnchor: "start" }),
       P.text(bands.filter((band) => Math.log(band.x2 / band.x1) > 0.12 * Math.log(end / first)), { x: (band) => Math.sqrt(band.x1 * band.x2), y: "loss", text: (band) => `at ${band.name}`, dy: -8, fontWeight: 600 }),
     ];
+    const since = this.proof?.since ?? null;
+    if (since !== null) {
+      const mark = [{ t: Math.min(Math.max(since, first), end) }];
+      const late = Math.log(mark[0].t / first) > 0.5 * Math.log(end / first);
+      extra.push(
+        P.ruleX(mark, { x: "t", stroke: colour(2), strokeWidth: 1.6, strokeDasharray: "1,3" }),
+        P.text(mark, { x: "t", text: () => (late ? "certified ✓" : "✓ certified"), frameAnchor: "bottom", textAnchor: late ? "end" : "start", dx: late ? -5 : 5, dy: -8, fill: colour(2), fontWeight: 600 }));
+    }
     const named = this.plateaus.map((item) => learnedWords(item.learned)).join(", then ") || "none";
     const loss = { name: "loss", stroke: colour(0), points: t.map((time, i) => ({ t: time, y: points.loss[i] })) };
     this.loss.draw(linesSpec({ lines: [loss], until, x, y: { type: "log", label: "reducible loss", domain: [low, most * 1.3] }, extra }), [],
-      `Falls from ${number(points.loss[0])} to ${number(points.loss.at(-1))}; plateaus: ${named}`);
+      `Falls from ${number(points.loss[0])} to ${number(points.loss.at(-1))}; plateaus: ${named}${since === null ? "" : `; certified from time ${number(since)}`}`);
     const count = points.modes[0].length;
     const strengths = curves(t, Array.from({ length: count }, (_, k) => points.modes.map((row) => row[k])), Array.from({ length: count }, (_, k) => `σ${subscript(k + 1)}`));
     const targets = (this.problem?.sigma || []).slice(0, count);
     this.modes.draw(linesSpec({ lines: strengths, until, x, y: { label: "strength" }, extra: [P.ruleY(targets, { stroke: "currentColor", strokeOpacity: 0.4, strokeDasharray: "4,3" })] }),
-      strengths.map((line) => [line.name, line.stroke]), "dashed: what is to be learned");
+      strengths.map((line) => [line.name, line.stroke, line.dash]), "dashed: what is to be learned");
     const layers = points.norms[0].length;
     const norms = curves(t, Array.from({ length: layers }, (_, k) => points.norms.map((row) => row[k])), Array.from({ length: layers }, (_, k) => `W${k + 1}`));
-    this.norms.draw(linesSpec({ lines: norms, until, x, y: { label: "spectral norm" } }), norms.map((line) => [line.name, line.stroke]), "in the coordinates of the flow");
+    this.norms.draw(linesSpec({ lines: norms, until, x, y: { label: "spectral norm" } }), norms.map((line) => [line.name, line.stroke, line.dash]), "in the coordinates of the flow");
     this.single(this.drift, points.drift, x, until, "relative drift", 1);
     this.single(this.gradient, points.gradient, x, until, "gradient norm", 2);
   }
@@ -117,7 +146,7 @@ export class RunView {
     this.scrub();
     this.details.replaceChildren(
       this.plateauTable(), rowsTable(item.rows, "The run"),
-      conditions(item.certificate.hypotheses, `What is proved: ${item.certificate.message}`));
+      conditions(item.certificate.hypotheses, `Proved at time ${number(item.certificate.time)}: ${item.certificate.message.replace(/^proved: /, "")}`));
   }
 
   plateauTable() {

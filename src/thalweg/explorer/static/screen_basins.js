@@ -1,7 +1,7 @@
 // Screen: many random starts, counted as they come in; sweeps that were kept can be opened.
 
 import { h, number, learnedWords, kindWords, rowsTable } from "./dom.js";
-import { Chart, colour } from "./chart.js";
+import { Chart, axis, colour } from "./chart.js";
 import { problemGroup } from "./form.js";
 import { source, numbers } from "./state.js";
 
@@ -60,8 +60,8 @@ class BasinsView {
     const P = window.Plot;
     const facets = new Set(rows.map((row) => row.facet)).size > 1;
     const fy = facets ? { fy: "facet" } : {};
-    this.chart.draw(() => ({
-      height: 60 + 34 * rows.length, marginLeft: 190, marginRight: facets ? 90 : 20, x: { domain: [0, 1], label: "share of the starts, 95 % interval", grid: true }, y: { label: null }, fy: { label: null },
+    this.chart.draw((width) => (width < 560 ? this.narrow(rows, facets) : {
+      height: 72 + 34 * rows.length, marginLeft: 190, marginRight: facets ? 90 : 20, x: { domain: [0, 1], label: "share of the starts, 95 % interval", grid: true }, y: { label: null }, fy: { label: null },
       marks: [
         P.barX(rows, { x: "value", y: "label", fill: colour(0), fillOpacity: 0.75, ...fy }),
         P.link(rows, { x1: "low", x2: "high", y1: "label", y2: "label", stroke: "currentColor", strokeWidth: 2.5, ...fy }),
@@ -70,11 +70,26 @@ class BasinsView {
     }), [], rows.map((row) => `${row.facet} ${row.label}: ${number(row.value)}, interval ${number(row.low)} to ${number(row.high)}`).join("; "));
   }
 
+  narrow(rows, facets) {
+    // On a phone the names stand above the bars.
+    const P = window.Plot;
+    const names = rows.map((row, i) => ({ ...row, key: i, text: facets ? `${row.facet}, ${row.label}` : row.label }));
+    return {
+      height: 60 + 52 * rows.length, marginLeft: 14, x: { domain: [0, 1], ticks: 5, label: "share, 95 % interval", grid: true }, y: { axis: null, padding: 0.55 },
+      marks: [
+        P.barX(names, { x: "value", y: "key", fill: colour(0), fillOpacity: 0.75 }),
+        P.link(names, { x1: "low", x2: "high", y1: "key", y2: "key", stroke: "currentColor", strokeWidth: 2.5 }),
+        P.text(names, { x: 0, y: "key", text: "text", textAnchor: "start", dy: -20 }),
+        P.ruleX([0]),
+      ],
+    };
+  }
+
   finish(item) {
     this.bar.remove();
     const total = Object.values(item.counts).reduce((a, b) => a + b, 0);
     const parts = Object.entries(item.counts).map(([kind, count]) => `${kindWords(kind)} ${count}`);
-    this.answer.textContent = `${total} starts: ${parts.join(", ")}. ${item.message}`;
+    this.answer.textContent = `${total} starts: ${parts.join(", ")} (${item.message}).`;
     this.answer.classList.toggle("bad", item.defects.length > 0);
     this.answer.dataset.done = item.status;
     const where = (parameters) => Object.entries(parameters).map(([name, value]) => `${name} ${typeof value === "number" ? number(value) : value}`).join(", ");
@@ -97,10 +112,11 @@ class BasinsView {
       return middle && middle[1] !== null ? [{ where: where(item.parameters) || "all", learned: learnedWords(item.learned), middle: middle[1], low: low[1], high: high[1] ?? middle[1] }] : [];
     }).filter((point) => point.middle > 0);
     if (!points.length) return;
+    const ends = points.flatMap((point) => [point.low, point.middle, point.high]).filter((value) => value > 0);
     const names = [...new Set(points.map((point) => point.learned))];
     const shade = (point) => colour(names.indexOf(point.learned));
     this.stairs.draw(() => ({
-      height: 80 + 60 * new Set(points.map((point) => point.where)).size, marginLeft: 110, x: { type: "log", label: "time at which the plateau is left (5 %, median, 95 %)", grid: true }, y: { label: null },
+      height: 80 + 60 * new Set(points.map((point) => point.where)).size, marginLeft: 110, x: axis({ type: "log", domain: [d3.min(ends) / 1.1, d3.max(ends) * 1.1], label: "time at which the plateau is left (5 %, median, 95 %)", grid: true }), y: { label: null },
       marks: [
         P.link(points.filter((point) => point.low > 0), { x1: "low", x2: "high", y1: "where", y2: "where", stroke: shade, strokeWidth: 3, strokeOpacity: 0.5 }),
         P.dot(points, { x: "middle", y: "where", fill: shade, r: 5 }),

@@ -10,6 +10,7 @@ export const title = "Landscape";
 export const lead = "Every level at which the flow can stand still. Choose a level to construct a critical point there.";
 export const action = "Draw the landscape";
 const STYLES = { global_minimum: "c2", strict_saddle: "c0", non_strict_saddle: "c1" };
+const SYMBOLS = { global_minimum: "circle", strict_saddle: "square", non_strict_saddle: "triangle" };
 
 export function groups() {
   return [problemGroup, (form) => [h("fieldset", {}, h("legend", {}, "Diagram"),
@@ -23,6 +24,11 @@ export function request(values) {
 
 export function view(place, context) {
   return new LandscapeView(place, context);
+}
+
+function inWords(text) {
+  // The library counts directions from 0, this page names them.
+  return text.replace(/directions? \(([\d, ]*)\)/g, (_, list) => learnedWords(list.split(",").filter((item) => item.trim()).map(Number)));
 }
 
 class LandscapeView {
@@ -45,7 +51,7 @@ class LandscapeView {
     this.answer.textContent = `${item.n_levels} critical values; ${item.levels.length} are shown, lowest first.`;
     if (!item.complete) this.answer.textContent += " Some singular values are tied or zero: further maps share these values.";
     this.answer.dataset.done = "limit";
-    this.chart.draw((width) => this.spec(width), Object.entries(STYLES).map(([kind, name]) => [kindWords(kind), getComputedStyle(document.documentElement).getPropertyValue(`--${name}`)]),
+    this.chart.draw((width) => this.spec(width), Object.entries(STYLES).map(([kind, name]) => [kindWords(kind), getComputedStyle(document.documentElement).getPropertyValue(`--${name}`), null, SYMBOLS[kind]]),
       `${item.n_levels} levels; columns: number of learned directions; edges lead to sets with one direction more`);
     const asked = this.context.values.point;
     if (asked) {
@@ -54,23 +60,42 @@ class LandscapeView {
     }
   }
 
-  spec() {
+  spec(width) {
     const P = window.Plot;
     const place = new Map(this.levels.map((level) => [level.learned.join(), level]));
-    const edges = this.levels.flatMap((level) => level.contained_in.map((up) => place.get(up.join())).filter(Boolean).map((up) => ({ x1: level.learned.length, y1: level.loss, x2: up.learned.length, y2: up.loss })));
+    const edges = this.levels.flatMap((level) => level.contained_in.map((set) => place.get(set.join())).filter(Boolean).map((next) => ({ x1: level.learned.length, y1: level.loss, x2: next.learned.length, y2: next.loss })));
     const nodes = this.levels.flatMap((level) => level.kinds.map((kind, k) => ({ ...level, kind, dx: k * 11 })));
     const most = Math.max(...this.levels.map((level) => level.learned.length));
+    // Losses of real data differ by powers of ten: where nodes would cover each other, levels are
+    // set one above the other in their order, and the axis says their losses.
+    const losses = [...new Set(this.levels.map((level) => level.loss))].sort((a, b) => a - b);
+    const even = this.crowded(losses.at(-1) - losses[0]);
+    const up = even ? (loss) => losses.indexOf(loss) : (loss) => loss;
+    const thin = Math.ceil(losses.length / 30);
+    const y = even
+      ? { label: "reducible loss (levels in order, not to scale)", grid: true, ticks: d3.range(0, losses.length, thin), tickFormat: (i) => number(losses[i]) }
+      : { label: "reducible loss", grid: true };
     return {
-      height: 460, x: { label: "directions learned", ticks: d3.range(most + 1), tickFormat: "d", domain: [-0.4, most + 0.9] }, y: { label: "reducible loss", grid: true },
+      height: even ? Math.max(460, 18 * losses.length) : 460, x: { label: "directions learned", ticks: d3.range(most + 1), tickFormat: "d", domain: [-0.4, most + 0.9] }, y, marginLeft: 66, marginTop: 34,
       marks: [
-        P.link(edges, { x1: "x1", y1: "y1", x2: "x2", y2: "y2", stroke: "currentColor", strokeOpacity: 0.22 }),
+        P.link(edges, { x1: "x1", y1: (edge) => up(edge.y1), x2: "x2", y2: (edge) => up(edge.y2), stroke: "currentColor", strokeOpacity: 0.22 }),
         ...Object.entries(STYLES).flatMap(([kind, name]) => [0, 11].map((dx) => P.dot(nodes.filter((node) => node.kind === kind && node.dx === dx), {
-          x: (node) => node.learned.length, y: "loss", r: 6, dx, symbol: kind === "global_minimum" ? "circle" : kind === "strict_saddle" ? "square" : "triangle",
+          x: (node) => node.learned.length, y: (node) => up(node.loss), r: 6, dx, symbol: SYMBOLS[kind],
           fill: getComputedStyle(document.documentElement).getPropertyValue(`--${name}`), ariaDescription: `${kind} ${dx}`,
         }))),
-        P.text(nodes.filter((node) => node.dx === 0), { x: (node) => node.learned.length, y: "loss", text: (node) => learnedWords(node.learned), dx: 24, dy: -2, textAnchor: "start" }),
+        ...[true, false].map((left) => P.text(nodes.filter((node) => node.dx === 0 && left === (width < 560 && node.learned.length === most && most > 1)), {
+          x: (node) => node.learned.length, y: (node) => up(node.loss), text: (node) => learnedWords(node.learned), dx: left ? -10 : 24, dy: left ? -9 : -2, textAnchor: left ? "end" : "start",
+        })),
       ],
     };
+  }
+
+  crowded(range) {
+    const columns = d3.group(this.levels, (level) => level.learned.length);
+    return [...columns.values()].some((column) => {
+      const sorted = column.map((level) => level.loss).sort((a, b) => a - b);
+      return d3.pairs(sorted).some(([low, high]) => high - low < 0.03 * range);
+    });
   }
 
   enliven(svg) {
@@ -103,21 +128,21 @@ class LandscapeView {
     await this.context.ask("point", content, (item) => {
       if (item.kind === "point") this.verdict(item, content);
       if (item.kind === "line") this.line(item);
-      if (item.kind === "snippet") this.context.snippet(item, this.panel);
+      if (item.kind === "snippet") this.context.snippet(item, this.panel, "this point");
     });
     if (push) this.push(content);
   }
 
   verdict(item, content) {
     const verdict = item.verdict;
-    this.panel.append(h("p", { class: "answer", "data-role": "point" }, verdict.message));
+    this.panel.append(h("p", { class: "answer", "data-role": "point" }, inWords(verdict.message)));
     if (verdict.kind.endsWith("saddle")) {
       this.panel.append(h("button", { type: "button", class: "main", onclick: () => { this.context.remember({ push: "1" }); this.push(content); } }, "Push off and follow the flow"));
     }
     this.charts = h("div", { class: "charts" });
     this.panel.append(this.charts);
     if (verdict.eigenvalues) this.spectrum(verdict.eigenvalues);
-    this.panel.append(rowsTable(verdict.rows, "Verdict"));
+    this.panel.append(rowsTable(verdict.rows.map(([name, value]) => [kindWords(name), name === "learned" ? learnedWords(verdict.learned) : name === "kind" ? kindWords(value) : inWords(String(value))]), "Verdict"));
     if (verdict.pivots.length) {
       this.panel.append(h("div", { class: "scroll" }, h("table", {}, h("caption", {}, "Pairs of layers: a saddle is strict if any pair is open"),
         h("thead", {}, h("tr", {}, ["Layers", "Rank between", "Rank around", "Pair is"].map((name) => h("th", { scope: "col" }, name)))),
@@ -144,6 +169,6 @@ class LandscapeView {
     const place = h("section", { "aria-label": "Run after the push" }, h("h2", {}, "After the push"));
     this.panel.append(place);
     const view = new RunView(place);
-    await this.context.ask("push", { ...content, step: 1e-3 }, (item) => (item.kind === "snippet" ? this.context.snippet(item, place) : view.receive(item)));
+    await this.context.ask("push", { ...content, step: 1e-3 }, (item) => (item.kind === "snippet" ? this.context.snippet(item, place, "the run after the push") : view.receive(item)));
   }
 }

@@ -1,7 +1,7 @@
 // Screen: the same start under the flow and under optimizers.
 
 import { h, number } from "./dom.js";
-import { Chart, colour, linesSpec } from "./chart.js";
+import { Chart, colour, dash, linesSpec } from "./chart.js";
 import { problemGroup, startGroup } from "./form.js";
 import { source, start } from "./state.js";
 
@@ -60,18 +60,18 @@ class OptimizerView {
     const first = Math.min(...this.tracks.map((track) => track.t.find((t) => t > 0) || 1));
     const end = Math.max(...this.tracks.map((track) => track.t.at(-1)));
     const x = { type: "log", label: "time (learning rate × steps)", domain: [first, Math.max(end, 1.01 * first)] };
-    const curve = (track, index, values, strokeDasharray) => ({ name: track.name, stroke: colour(index), dash: strokeDasharray, points: track.t.map((t, i) => ({ t, y: values[i] })) });
-    const legend = this.tracks.map((track, index) => [words(track.name), colour(index)]);
+    const curve = (track, index, values, dashes = dash(index)) => ({ name: track.name, stroke: colour(index), dash: dashes, points: track.t.map((t, i) => ({ t, y: values[i] })) });
+    const legend = this.tracks.map((track, index) => [words(track.name), colour(index), dash(index)]);
     const rest = this.problem?.irreducible || 0;
     const losses = this.tracks.map((track, index) => curve(track, index, track.loss.map((value) => (value === null ? null : value - rest))));
     const all = losses.flatMap((line) => line.points.map((point) => point.y)).filter((value) => value > 0);
     const most = Math.min(Math.max(...all), 1e3 * losses[0].points[0].y);
     this.loss.draw(linesSpec({ lines: losses, x, y: { type: "log", label: "reducible loss", domain: [Math.max(Math.min(...all), 1e-12 * most), 1.3 * most] } }), legend, `${this.tracks.length} curves`);
     const drifts = this.tracks.map((track, index) => curve(track, index, track.drift));
-    const predicted = this.tracks.map((track, index) => (track.predicted ? curve(track, index, track.predicted, "2,4") : null)).filter(Boolean);
+    const predicted = this.tracks.map((track, index) => (track.predicted ? curve(track, index, track.predicted, "1,6") : null)).filter(Boolean);
     const seen = [...drifts, ...predicted].flatMap((line) => line.points.map((point) => point.y)).filter((value) => value > 0);
     const high = Math.max(...seen, 1e-15);
-    this.drift.draw(linesSpec({ lines: [...drifts, ...predicted], x, y: { type: "log", label: "relative drift", domain: [Math.max(Math.min(...seen) / 1.5, 1e-17), 1.5 * high] } }), [...legend, ["dotted: predicted from the steps", "currentColor"]], `largest ${number(high)}`);
+    this.drift.draw(linesSpec({ lines: [...drifts, ...predicted], x, y: { type: "log", label: "relative drift", domain: [Math.max(Math.min(...seen) / 1.5, 1e-17), 1.5 * high] } }), [...legend, ["predicted from the steps", "currentColor", "1,6"]], `largest ${number(high)}`);
   }
 
   finish() {

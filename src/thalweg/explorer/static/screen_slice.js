@@ -110,9 +110,10 @@ class SliceView {
   async drop(px, py) {
     const plane = this.plane;
     if (!(px >= plane.x[0] && px <= plane.x.at(-1) && py >= plane.y[0] && py <= plane.y.at(-1))) return;
+    [px, py] = [px, py].map((value) => Number(value.toPrecision(6))); // as the address keeps it
     this.cross = { x: px, y: py };
     this.refocus = document.activeElement?.closest?.("svg") !== null;
-    this.context.remember({ drop: `${px.toPrecision(6)},${py.toPrecision(6)}` });
+    this.context.remember({ drop: `${px},${py}` });
     this.panel.replaceChildren(h("p", { class: "answer" }, "Following the flow…"));
     const { content } = request(this.context.values);
     await this.context.ask("drop", { ...content, x: px, y: py }, (item) => {
@@ -124,7 +125,7 @@ class SliceView {
           rowsTable(item.rows, "The run"));
         this.draw();
       }
-      if (item.kind === "snippet") this.context.snippet(item, this.panel);
+      if (item.kind === "snippet") this.context.snippet(item, this.panel, "this run");
     });
   }
 }

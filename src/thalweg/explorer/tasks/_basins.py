@@ -56,13 +56,13 @@ def _plan(arguments: dict[str, Any]) -> tuple[str, list[float], int, int]:
 
 def _snippet(made: inputs.Source, plan: tuple[str, list[float], int, int]) -> dict[str, str | None]:
     kind, scales, count, seed = plan
-    listed = ", ".join(f"{scale:g}" for scale in scales)
+    listed = ", ".join(f"{inputs.exact(scale)}" for scale in scales)
     call = f"tw.sweep(p, tw.init.{kind}, n={count}, {FAMILIES[kind]}=[{listed}], rng={seed})"
     lines = ["import thalweg as tw", made.python, f"s = {call}", "print(s)"]
     command = None
     if made.flags is not None:
         words = ["thalweg", "sweep", *made.flags, "--n", str(count)]
-        words += ["--init", f"{kind}:{','.join(f'{scale:g}' for scale in scales)}"]
+        words += ["--init", f"{kind}:{','.join(f'{inputs.exact(scale)}' for scale in scales)}"]
         command = shlex.join([*words, "--seed", str(seed), "--store", "runs/mine"])
     return {"python": "\n".join(lines), "command": command}
 

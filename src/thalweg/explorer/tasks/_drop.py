@@ -32,5 +32,8 @@ def run(arguments: dict[str, Any], emit: Emit) -> None:
         plateaus=result.plateaus,
         **series.ending(result),
     )
-    lines += [f"run = tw.flow(p, plane.weights_at({x:.6g}, {y:.6g}))", "plane.plot(runs=[run])"]
+    lines += [
+        f"run = tw.flow(p, plane.weights_at({inputs.exact(x)}, {inputs.exact(y)}))",
+        'plane.plot(runs=[run]).savefig("plane.svg")',
+    ]
     emit("snippet", python="\n".join(lines), command=None)

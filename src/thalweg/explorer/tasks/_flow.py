@@ -36,11 +36,15 @@ def snippet(
     made: inputs.Source, start: tuple[str, tuple[str, ...]], t_end: float | None, rtol: float
 ) -> dict[str, str | None]:
     """Return the same computation in Python and on the command line."""
-    end = "" if t_end is None else f"t_end={t_end:g}, "
+    end = "" if t_end is None else f"t_end={inputs.exact(t_end)}, "
     lines = ["import thalweg as tw", made.python, start[0]]
-    lines += [f"run = tw.flow(p, w0, {end}rtol={rtol:g})", "print(run)", 'run.plot("run.svg")']
+    lines += [
+        f"run = tw.flow(p, w0, {end}rtol={inputs.exact(rtol)})",
+        "print(run)",
+        'run.plot().savefig("run.svg")',
+    ]
     command = None
     if made.flags is not None:
-        words = ["thalweg", "analyze", *made.flags, *start[1], "--rtol", f"{rtol:g}"]
-        command = shlex.join(words + ([] if t_end is None else ["--t-end", f"{t_end:g}"]))
+        words = ["thalweg", "analyze", *made.flags, *start[1], "--rtol", inputs.exact(rtol)]
+        command = shlex.join(words + ([] if t_end is None else ["--t-end", inputs.exact(t_end)]))
     return {"python": "\n".join(lines), "command": command}

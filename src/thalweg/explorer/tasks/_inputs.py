@@ -70,7 +70,7 @@ def _target(given: Arguments, bounds: Arguments) -> Source:
         raise DataError("dims needs at least two sizes like 4,3,2")
     _affordable(dims, bounds)
     problem = Problem.from_target(sigma, dims=dims)
-    listed = ", ".join(f"{value:g}" for value in sigma)
+    listed = ", ".join(exact(value) for value in sigma)
     python = f"p = tw.Problem.from_target([{listed}], dims={dims})"
     return Source(problem, "-".join(map(str, dims)), python, None)
 
@@ -114,8 +114,8 @@ def start(arguments: Arguments, made: Source) -> tuple[list[Array], str, tuple[s
     value = number(given.get("value", 0.1), "the number of the start")
     seed = whole(given.get("seed", 0), "seed", 0, 2**63)
     weights = getattr(init, kind)(made.problem, value, rng=seed)
-    python = f"w0 = tw.init.{kind}(p, {STARTS[kind]}={value:g}, rng={seed})"
-    return weights, python, ("--init", f"{kind}:{value:g}", "--seed", str(seed))
+    python = f"w0 = tw.init.{kind}(p, {STARTS[kind]}={exact(value)}, rng={seed})"
+    return weights, python, ("--init", f"{kind}:{exact(value)}", "--seed", str(seed))
 
 
 def widths(value: Any, bounds: Arguments, name: str) -> tuple[int, ...]:
@@ -148,6 +148,12 @@ def number(value: Any, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise DataError(f"{name} must be a number, got {inert(value)}")
     return float(value)
+
+
+def exact(value: float) -> str:
+    """Write a number so that reading it gives the same number, and briefly where that is enough."""
+    brief = f"{value:g}"
+    return brief if float(brief) == value else repr(float(value))
 
 
 def numbers(value: Any, name: str, most: int) -> Array:

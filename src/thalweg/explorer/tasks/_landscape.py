@@ -17,10 +17,10 @@ def run(arguments: dict[str, Any], emit: Emit) -> None:
     count = inputs.whole(arguments.get("lowest", 32), "the number of levels", 1, MOST)
     emit("problem", name=made.name, notes=made.notes, **series.facts(made.problem))
     found = atlas(made.problem)
-    emit("levels", n_levels=found.n_levels, complete=found.complete, levels=found.lowest(count))
     lines = ["import thalweg as tw", made.python, f"for level in tw.atlas(p).lowest({count}):"]
-    lines += ["    print(level)", 'tw.atlas(p).plot("atlas.svg")']
+    lines += ["    print(level)", 'tw.atlas(p).plot().savefig("atlas.svg")']
     command = None
     if made.flags is not None:
         command = shlex.join(["thalweg", "landscape", *made.flags, "--lowest", str(count)])
     emit("snippet", python="\n".join(lines), command=command)
+    emit("levels", n_levels=found.n_levels, complete=found.complete, levels=found.lowest(count))

@@ -26,19 +26,22 @@ def run(arguments: dict[str, Any], emit: Emit) -> None:
     steps = inputs.whole(arguments.get("steps", 1000), "the number of steps", 1, STEPS)
     decay = inputs.number(arguments.get("weight_decay", 0.0), "weight decay")
     emit("problem", name=made.name, notes=made.notes, **series.facts(made.problem))
-    text = f"lr={lr:g}, steps={steps}" + (f", weight_decay={decay:g}" if decay else "")
+    text = f"lr={inputs.exact(lr)}, steps={steps}" + (
+        f", weight_decay={inputs.exact(decay)}" if decay else ""
+    )
     lines = [
         "import thalweg as tw",
         made.python,
         start_line,
-        f"run = tw.flow(p, w0, {lr * steps:g})",
+        f"run = tw.flow(p, w0, {inputs.exact(lr * steps)})",
     ]
     lines += [f'{name} = tw.descend(p, w0, method="{name}", {text})' for name in methods]
     command = None
     if made.flags is not None:
-        words = ["thalweg", "descend", *made.flags, *start_flags, "--method", methods[0]]
-        words += ["--lr", f"{lr:g}", "--steps", str(steps)]
-        command = shlex.join(words + (["--weight-decay", f"{decay:g}"] if decay else []))
+        words = ["thalweg", "descend", *made.flags, *start_flags]
+        words += ["--lr", inputs.exact(lr), "--steps", str(steps)]
+        words += ["--weight-decay", inputs.exact(decay)] if decay else []
+        command = "\n".join(shlex.join([*words, "--method", name]) for name in methods)
     emit("snippet", python="\n".join(lines), command=command)
     emit("track", name="flow", **_flow_track(flow(made.problem, weights, lr * steps)))
     for name in methods:

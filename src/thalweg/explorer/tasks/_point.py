@@ -1,5 +1,6 @@
 """A critical point: construct it and say what it is."""
 
+import itertools
 import shlex
 from typing import Any
 
@@ -8,11 +9,13 @@ import numpy as np
 from thalweg._core import Array
 from thalweg.explorer.tasks import _inputs as inputs, _series as series
 from thalweg.explorer.tasks._emit import Emit
-from thalweg.landscape import KINDS, Verdict, classify, critical_point
+from thalweg.landscape import Verdict, atlas, classify, critical_point
 from thalweg.problem import Problem
 
 LINE = 81
 """Points of the curve of the loss along the witness."""
+SEARCHED = 1000
+"""Levels in which the lowest of a kind is sought."""
 
 
 def run(arguments: dict[str, Any], emit: Emit) -> None:
@@ -26,9 +29,10 @@ def run(arguments: dict[str, Any], emit: Emit) -> None:
         emit("line", **_along(made.problem, weights, direction))
     lines = ["import thalweg as tw", made.python, line, "print(tw.classify(p, w))"]
     command = None
-    if made.flags is not None:
-        kind = ["--sample", verdict.kind] if verdict.kind in KINDS[:3] else []
-        command = shlex.join(["thalweg", "landscape", *made.flags, *kind, "--out", "critical.npz"])
+    if made.flags is not None and _first(made.problem, verdict):
+        words = ["thalweg", "landscape", *made.flags, "--sample", verdict.kind]
+        words += ["--seed", str(arguments.get("seed", 0)), "--out", "critical.npz"]
+        command = shlex.join(words)
     emit("snippet", python="\n".join(lines), command=command)
 
 
@@ -40,6 +44,13 @@ def construct(arguments: dict[str, Any], problem: Problem) -> tuple[list[Array],
     seed = inputs.whole(arguments.get("seed", 0), "seed", 0, 2**63)
     weights = critical_point(problem, learned, kind, rng=seed)
     return weights, f"w = tw.critical_point(p, learned={learned}, kind={kind!r}, rng={seed})"
+
+
+def _first(problem: Problem, verdict: Verdict) -> bool:
+    """Say whether the command line, which takes the lowest level of a kind, means this point."""
+    lowest = itertools.islice(atlas(problem), SEARCHED)
+    level = next((item for item in lowest if verdict.kind in item.kinds), None)
+    return level is not None and level.learned == verdict.learned
 
 
 def falling(verdict: Verdict) -> tuple[Array, ...] | None:

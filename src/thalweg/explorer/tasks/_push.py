@@ -21,8 +21,11 @@ def run(arguments: dict[str, Any], emit: Emit) -> None:
     moved = [w + step * v for w, v in zip(weights, direction, strict=True)]
     emit("problem", name=made.name, notes=made.notes, **series.facts(made.problem))
     lines = ["import thalweg as tw", made.python, line, "v = tw.classify(p, w)"]
-    lines += ["down = v.witness or v.descent_curve.direction"]
-    lines += [f"run = tw.flow(p, [a + {step:g} * b for a, b in zip(w, down)])", "print(run)"]
+    lines += ["down = v.descent_curve.direction if v.descent_curve else v.witness"]
+    lines += [
+        f"run = tw.flow(p, [a + {inputs.exact(step)} * b for a, b in zip(w, down)])",
+        "print(run)",
+    ]
     emit("snippet", python="\n".join(lines), command=None)
     live = series.Live(made.problem, moved, emit)
     result = flow(

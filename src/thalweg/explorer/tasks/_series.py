@@ -7,7 +7,9 @@ import numpy as np
 from thalweg._core import Array
 from thalweg.conserved import drift_scales, imbalance
 from thalweg.explorer.tasks._emit import Emit
+from thalweg.explorer.tasks._proof import Proof, certain_from, proof_facts
 from thalweg.landscape import Target
+from thalweg.limit import saddle_nearby
 from thalweg.network import end_to_end
 from thalweg.problem import Problem
 from thalweg.trajectory import Trajectory
@@ -48,6 +50,8 @@ class Live:
         self.scales = drift_scales(problem.reduce(weights))
         target, self.metric = problem.flow_data()
         self.target = Target.of(target / np.sqrt(problem.loss_scale))
+        self.rank = min(problem.max_rank, problem.target_rank)
+        self.proof = Proof(problem)
         self.observe(0.0, weights)
 
     def progress(self, t: float, steps: int, loss: float) -> None:
@@ -63,11 +67,18 @@ class Live:
             float(np.linalg.norm(now - then)) / (scale or 1.0)
             for now, then, scale in zip(imbalance(layers), self.first, self.scales, strict=True)
         ]
+        loss = self.problem.reducible_loss(weights)
+        self.proof.observe(t, layers, weights, loss)
+        near = saddle_nearby(product, self.target, self.rank)
         self.emit(
             "live",
             t=t,
             steps=self.steps,
-            loss=self.problem.reducible_loss(weights),
+            loss=loss,
+            near=None
+            if near is None
+            else {"learned": near, "loss": self.problem.critical_value(near)},
+            proof=self.proof.facts(),
             modes=np.diagonal(self.target.modes(product[np.newaxis])[0])[:MODES],
             norms=[float(np.linalg.norm(layer, 2)) for layer in layers],
             drift=max(changes, default=0.0),
@@ -89,7 +100,10 @@ def send(run: Trajectory, emit: Emit) -> None:
     }
     for begin in range(0, len(index), AT_ONCE):
         emit("points", **{name: part[begin : begin + AT_ONCE] for name, part in columns.items()})
-    emit("plateaus", plateaus=run.plateaus)
+    proof = proof_facts(run.certificate, certain_from(run))
+    if proof["since"] is None and run.certificate.converges_to_global:
+        proof.update(guaranteed=[], rate=0.0)  # true of the computed point, in doubt for the start
+    emit("plateaus", plateaus=run.plateaus, proof=proof)
     emit("end", **ending(run))
 
 

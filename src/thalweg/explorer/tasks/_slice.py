@@ -15,6 +15,8 @@ def run(arguments: dict[str, Any], emit: Emit) -> None:
     made = inputs.source(arguments)
     plane, lines = build(arguments, made)
     emit("problem", name=made.name, notes=made.notes, **series.facts(made.problem))
+    lines += ["print(plane)", 'plane.plot().savefig("plane.svg")']
+    emit("snippet", python="\n".join(lines), command=None)
     kinds = [{"kind": v.kind, "learned": list(v.learned)} for v in plane.verdicts]
     emit(
         "plane",
@@ -26,8 +28,6 @@ def run(arguments: dict[str, Any], emit: Emit) -> None:
             for x, y, kind in zip(plane.marks.x, plane.marks.y, kinds, strict=True)
         ],
     )
-    lines += ["print(plane)", 'plane.plot("plane.svg")']
-    emit("snippet", python="\n".join(lines), command=None)
 
 
 def build(arguments: dict[str, Any], made: inputs.Source) -> tuple[Slice, list[str]]:
@@ -43,6 +43,7 @@ def build(arguments: dict[str, Any], made: inputs.Source) -> tuple[Slice, list[s
     if isinstance(toward, dict):
         options["toward"], line = construct(toward, made.problem)
         lines.append(line.replace("w =", "c =", 1))
-    call = "plane = tw.landscape.plane_slice(p, a, b" + (", toward=c)" if options else ")")
+    call = "plane = tw.landscape.plane_slice(p, a, b, " + ("toward=c, " if options else "")
+    call += f"resolution={RESOLUTION})"
     plane = plane_slice(made.problem, *points, resolution=RESOLUTION, **options)
     return plane, [*lines, call]
