@@ -1,6 +1,6 @@
 """The integration of a large network: BLAS, one pass over memory for a stage, little memory.
 
-An explicit run holds eight arrays of the size of the weights: the point, its slope, five that the
+An explicit run holds six arrays of the size of the weights: the point, its slope, three that the
 step works in, and the vector of the power method. Points between are kept on disk.
 """
 
@@ -30,7 +30,8 @@ class LargeDriver(Driver):
     _room: list[Array]
     _own = False  # `y` may be overwritten
     _fresh = True  # `slope` is that of `y`
-    _length = 0.0
+    _length = _reach = 0.0  # norms of `slope` and `y`
+    _measured: list[float] | None  # those of the step just tried, if it tells
 
     def run(
         self,
@@ -42,7 +43,7 @@ class LargeDriver(Driver):
         self._sweep = Sweep(self.field)
         self._room = [np.empty_like(self.y) for _ in range(ROOM)]
         self._own, self._fresh, self.slope = False, True, self.slope.copy()
-        self._length = float(np.linalg.norm(self.slope))
+        self._length, self._reach = _norms(self.slope, self.y)
         if self.vector is not None:
             self.vector = self.vector.copy()
         try:
@@ -56,19 +57,21 @@ class LargeDriver(Driver):
         return self._length
 
     def _far(self) -> bool:
-        return float(np.linalg.norm(self.y)) > FAR
+        return self._reach > FAR
 
     def _trial(self, h: float, kind: int) -> Trial | None:
         if not self._fresh:  # a rejected step has left its own there
             self.counts["rhs"] += 1
             self._sweep.rhs(self.y, self.slope)
             self._fresh = True
+        self._measured = None
         return super()._trial(h, kind)
 
     def _explicit(self, h: float, position: int) -> Trial:
         self.counts["rhs"] += table()[position].stages
         self._fresh = False
-        new, loss, error = rock4_large(self._sweep, self.y, self.slope, (h, position), self._room)
+        new, loss, norms = rock4_large(self._sweep, self.y, self.slope, (h, position), self._room)
+        error, *self._measured = norms.tolist()
         return new, loss, self.slope, error
 
     def _adopt(self, new: Array, loss: float, slope: Array) -> None:
@@ -77,17 +80,17 @@ class LargeDriver(Driver):
                 self._room[k] = self.y if self._own else np.empty_like(new)
         super()._adopt(new, loss, slope)
         self._own = self._fresh = True
-        self._length = float(np.linalg.norm(slope))
+        self._length, self._reach = self._measured or _norms(slope, new)
 
     def _estimate(self) -> None:
         vector, first = self.vector, self.vector is None
         if vector is None:
             vector = np.random.default_rng(0).standard_normal(self.y.size)
             vector /= float(np.linalg.norm(vector))
-        radius = 0.0
+        radius, multiply = 0.0, self._sweep.linearize(self.y)
         for count in range(60):
             image = self._room[0]
-            self._sweep.hessian_product(self.y, vector, image, self._room[1:])
+            multiply(vector, image, self._room[1:])
             size = float(np.linalg.norm(image))
             if not np.isfinite(size) or size == 0:
                 radius = size / SAFETY
@@ -99,3 +102,7 @@ class LargeDriver(Driver):
             if done:
                 break
         self.radius, self.vector = SAFETY * radius, vector
+
+
+def _norms(*vectors: Array) -> list[float]:
+    return [float(np.linalg.norm(item)) for item in vectors]

@@ -69,6 +69,8 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "thalweg_advance": (Double, [Pointer, Pointer, Double, Pointer, Pointer]),
     "thalweg_close_tail": (Double, [Pointer] * 3),
     "thalweg_time_rhs": (Double, [Pointer, Pointer, Integer]),
+    "thalweg_combine": (Double, [ctypes.c_int, Pointer, Pointer, Integer, Integer, Pointer]),
+    "thalweg_combine_two": (None, [Pointer] * 3 + [Integer] * 2 + [Pointer] * 2),
 }
 
 
@@ -177,7 +179,7 @@ class Core:
         """Take one step of order eight; return the point, its loss and gradient norm."""
         y, out, norm = _array(y, self.size), np.empty(self.size), Double(0.0)
         loss = self._library.thalweg_advance(
-            self._handle, _address(y), h, _address(out), ctypes.addressof(norm)
+            self._handle, address(y), h, address(out), ctypes.addressof(norm)
         )
         if np.isnan(loss):
             raise IntegrationError("not enough memory for steps of order eight; use method='rock4'")
@@ -189,7 +191,7 @@ class Core:
         The second is NaN where ``J J^T`` is singular or memory is short.
         """
         y, out = _array(y, self.size), np.empty(self.size)
-        rest = self._library.thalweg_close_tail(self._handle, _address(y), _address(out))
+        rest = self._library.thalweg_close_tail(self._handle, address(y), address(out))
         return out, float(rest)
 
     def time_rhs(self, y: Array, repeats: int) -> float:
@@ -226,15 +228,15 @@ class Core:
         status = self._library.thalweg_run(
             self._handle,
             *(ctypes.addressof(item) for item in (state, limits)),
-            *(_address(item) for item in (*vectors, memory)),
+            *(address(item) for item in (*vectors, memory)),
             rows.ctypes.data,
-            _address(points),
+            address(points),
             ctypes.addressof(count),
         )
         return int(status), count.value
 
 
-def _address(values: Array) -> int:
+def address(values: Array) -> int:
     """Return where numbers begin; quicker than ``values.ctypes.data``."""
     return int(values.__array_interface__["data"][0])
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MOST = 32  # points between start and end that are kept
 DISK = 2**30  # bytes of points on disk
-FIRST = 4  # steps between two points in the beginning: writing one takes about as long as a step
+FIRST = 16  # steps between two points in the beginning: writing one takes about as long as a step
 
 
 class StoredPoints:
