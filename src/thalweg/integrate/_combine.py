@@ -1,7 +1,7 @@
 """Linear combinations of long vectors: one pass over memory, a block at a time."""
 
 import ctypes
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.linalg.blas import daxpy
@@ -10,8 +10,9 @@ from thalweg._core import Array
 from thalweg.integrate._native import Double, Pointer, address, instruction_set, load
 
 MOST = 4
-"""Vectors that the compiled kernel takes."""
+"""Vectors in one combination."""
 Fill = Callable[[slice], None]
+Factors, Places = Double * MOST, Pointer * MOST
 
 
 class Combination:
@@ -21,62 +22,65 @@ class Combination:
     """
 
     def __init__(self, *terms: tuple[float, Array]) -> None:
-        self._terms = [(float(c), x) for c, x in terms]
-        self._library = _library()
+        self._terms, self._library = terms, _library()
         if self._library is not None:
-            self._scales = _scales(c for c, _ in self._terms)
-            self._vectors = (Pointer * len(terms))(*(address(x) for _, x in self._terms))
-
-    def put(self, part: slice, out: Array | None) -> float:
-        """Write a part of it into `out`, which has its length; return the sum of squares.
-
-        `out` may be the same part of one of the vectors; without it nothing is written.
-        """
-        if self._library is not None:
-            place, count = None if out is None else address(out), len(self._terms)
-            begin, size = part.start, part.stop - part.start
-            found = self._library.thalweg_combine(
-                count, self._scales, self._vectors, begin, size, place
-            )
-            return float(found)
-        total = _sum(self._terms, part)
-        if out is not None:
-            out[...] = total
-        return float(total @ total)
+            self._factors = Factors(*(c for c, _ in terms))
+            self._places = Places(*(address(x) for _, x in terms))
 
     def into(self, out: Array) -> Fill:
-        """Return what writes a part of it into that part of `out`."""
+        """Return what writes a part of it into that part of `out`, which may be one of `x`."""
+        if self._library is None:
 
-        def fill(part: slice) -> None:
-            self.put(part, out[part])
+            def fill(part: slice) -> None:
+                out[part] = _sum(self._terms, part)
 
-        return fill
+            return fill
+        combine, begin = self._library.thalweg_combine, address(out)
+        known = len(self._terms), self._factors, self._places
+
+        def fill_compiled(part: slice) -> None:
+            combine(*known, part.start, part.stop - part.start, begin + 8 * part.start)
+
+        return fill_compiled
+
+    def squares(self, part: slice) -> float:
+        """Return the sum of squares of a part of it."""
+        if self._library is None:
+            total = _sum(self._terms, part)
+            return float(total @ total)
+        count, begin, size = len(self._terms), part.start, part.stop - part.start
+        found = self._library.thalweg_combine(count, self._factors, self._places, begin, size, None)
+        return float(found)
 
 
 def two_into(
-    vectors: tuple[Array, ...], one: tuple[Sequence[float], Array], two: tuple[Sequence[float], Array]
+    vectors: Sequence[Array],
+    one: tuple[Sequence[float], Array],
+    two: tuple[Sequence[float], Array],
 ) -> Fill:
     """Return what writes parts of two combinations of the same `MOST` vectors.
 
-    Each is a pair of factors and where it goes, which may be one of the vectors.
+    Each is given by its factors and where it goes, which may be one of the vectors.
     """
     (c, first), (d, second) = one, two
     library = _library()
-    if library is not None:
-        scales, others = _scales(c), _scales(d)
-        pointers = (Pointer * len(vectors))(*(address(x) for x in vectors))
+    if library is None:
 
-    def fill(part: slice) -> None:
-        if library is not None:
-            begin, size = part.start, part.stop - part.start
-            library.thalweg_combine_two(
-                scales, others, pointers, begin, size, address(first[part]), address(second[part])
-            )
-            return
-        totals = [_sum(list(zip(item, vectors, strict=True)), part) for item in (c, d)]
-        first[part], second[part] = totals
+        def fill(part: slice) -> None:
+            sums = [_sum(tuple(zip(item, vectors, strict=True)), part) for item in (c, d)]
+            first[part], second[part] = sums
 
-    return fill
+        return fill
+    scales, others = Factors(*c), Factors(*d)
+    places = Places(*(address(x) for x in vectors))
+    ends = address(first), address(second)
+
+    def fill_compiled(part: slice) -> None:
+        begin, size = part.start, part.stop - part.start
+        goals = (end + 8 * begin for end in ends)
+        library.thalweg_combine_two(scales, others, places, begin, size, *goals)
+
+    return fill_compiled
 
 
 def _library() -> ctypes.CDLL | None:
@@ -84,12 +88,7 @@ def _library() -> ctypes.CDLL | None:
     return None if name is None else load(name)
 
 
-def _scales(values: Iterable[float]) -> ctypes.Array[Double]:
-    given = tuple(values)
-    return (Double * len(given))(*given)
-
-
-def _sum(terms: list[tuple[float, Array]], part: slice) -> Array:
+def _sum(terms: Sequence[tuple[float, Array]], part: slice) -> Array:
     total = np.zeros(part.stop - part.start)
     for c, x in terms:
         daxpy(x[part], total, a=c)

@@ -14,7 +14,7 @@ import numpy as np
 from thalweg._core import Array
 from thalweg.integrate._combine import Combination, two_into
 from thalweg.integrate._rock4 import table
-from thalweg.integrate._sweep import Sweep, pieces
+from thalweg.integrate._sweep import Sweep
 
 ROOM = 3
 """Arrays that a step works in, besides the point and its slope."""
@@ -67,9 +67,8 @@ def rock4_large(
     h, position = step
     degree, end = table()[position], finish(position)
     now, before, p3 = room
-    first, whole = Combination((1.0, y), (degree.mu[0] * h, slope)), slice(0, y.size)
-    for part in pieces(whole):
-        first.put(part, now[part])
+    first = Combination((1.0, y), (float(degree.mu[0] * h), slope))
+    first.into(now)(slice(0, y.size))
     earlier = y
     for mu, kappa in zip(degree.mu[1:], degree.kappa[1:], strict=True):
         sums = Combination((1.0 + float(kappa), now), (-float(kappa), earlier))
@@ -87,7 +86,7 @@ def rock4_large(
     squares = np.zeros(3)
 
     def measure(part: slice) -> None:
-        squares[:] += [item.put(part, None) for item in measured]
+        squares[:] += [item.squares(part) for item in measured]
 
     loss = sweep.stage(p5, slope, 1.0, after=measure)
     return p5, loss, np.sqrt(squares)

@@ -157,12 +157,6 @@ class Sweep:
         return weights[-1] if j == self._depth - 1 else self._after[j]
 
 
-def pieces(part: slice) -> list[slice]:
-    """Cut a part of a vector into what stays in the cache."""
-    ends = [*range(part.start, part.stop, BLOCK), part.stop]
-    return [slice(begin, end) for begin, end in itertools.pairwise(ends)]
-
-
 def _blocks(rows: int, step: int) -> list[slice]:
     return [slice(begin, min(begin + step, rows)) for begin in range(0, rows, step)]
 
