@@ -105,7 +105,7 @@ def solve(
         driver.tolerance = max(rtol, FINEST) * size * _amplification(driver, size)
     if atol is not None:
         driver.tolerance = atol
-    begin = driver.t, driver.loss, float(np.linalg.norm(driver.slope))
+    begin = driver.t, driver.loss, driver.gradient_norm()
     large = not isinstance(driver, CompiledDriver) and driver.y.size > LARGEST
     record = (LargeRecord if large else Record)(begin, driver.y)
     floor = FINEST * _reach(driver)

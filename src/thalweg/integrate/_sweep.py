@@ -170,8 +170,11 @@ def _multiply(right: Array, weight: Array, out: Array, keep: float = 0.0) -> Non
 
 
 def _product(signal: Array, weight: Array, out: Array) -> None:
-    """``out = signal @ weight^T`` for some columns of a matrix, hence by a small copy."""
-    out[...] = dgemm(1.0, weight.T, signal.T, trans_a=1).T
+    """``out = signal @ weight^T``, by a small copy where `out` is some columns of a matrix."""
+    if out.flags.c_contiguous:
+        dgemm(1.0, weight.T, signal.T, 0.0, out.T, trans_a=1, overwrite_c=1)
+    else:
+        out[...] = dgemm(1.0, weight.T, signal.T, trans_a=1).T
 
 
 def _outer(factor: float, signal: Array, back: Array, keep: float, out: Array) -> None:
