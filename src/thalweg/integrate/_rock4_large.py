@@ -1,9 +1,9 @@
 """The stabilized step of order four in little memory; the method is that of `_rock4.py`.
 
 The slopes of the finishing procedure are never stored: each is a difference of the points that it
-leads to, so every stage goes straight into the next point. The last two points take the place of the
-slope and of the second, so three arrays besides the point and its slope are enough. No coefficient
-of a point exceeds 2.1.
+leads to, so every stage goes straight into the next point. The last two points take the place of
+the slope and of the second, so three arrays besides the point and its slope are enough. No
+coefficient of a point exceeds 2.1.
 """
 
 import dataclasses
