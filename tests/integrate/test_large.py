@@ -206,3 +206,32 @@ def test_memory_of_a_whole_flow_in_sets_of_weights():
     assert run.stats["engine"] == "blas"
     assert run.stats["steps"] > 10
     assert peak / 8 / problem.n_parameters <= 12.0
+
+
+def test_memory_with_a_closed_tail_in_sets_of_weights():
+    width = 190
+    problem = tw.Problem.from_target(np.linspace(3.0, 2.0, width), dims=(width,) * 4)
+    start = tw.init.orthogonal(problem, scale=0.8, rng=0)
+    assert problem.n_parameters > 100_000
+    tw.flow(problem, start, t_end=0.001, rtol=1e-4)  # modules are imported
+    tracemalloc.start()
+    try:
+        run = tw.flow(problem, start, rtol=1e-4)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert run.status == "limit"
+    assert len(run._path.pieces) > 1
+    assert sum(isinstance(y, np.ndarray) for y in run._path.pieces[0].y._points) == 1
+    assert peak / 8 / problem.n_parameters <= 12.0
+
+
+def test_points_moved_to_disk_are_the_same_points():
+    points = _store.StoredPoints(np.arange(5.0))
+    points.put(np.full(5, 7.0))
+    points.finish(-np.arange(5.0))
+    before = [y.copy() for y in points]
+    for k in (0, -1, 1):
+        points.release(k)
+    assert not any(isinstance(item, np.ndarray) for item in points._points)
+    assert all(np.array_equal(a, b) for a, b in zip(points, before, strict=True))
