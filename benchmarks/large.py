@@ -274,7 +274,8 @@ def main() -> int:
         "`tracemalloc` over a whole `flow`, its end included, beyond the problem and the start. "
         "*Sums alone* are those of a step of twelve right-hand sides without any product, in units "
         "of the bare products; the bytes that they move a second compare with those of `daxpy` "
-        "far beyond the caches. "
+        "far beyond the caches: where they reach it, memory is what bounds a step beyond its "
+        "products. "
         "The last table is the time for each right-hand side, all else included, of both engines.",
         "",
         f"Machine: {machine().split('; engine')[0]}.",
