@@ -19,7 +19,7 @@ from thalweg.integrate._field import Field
 from thalweg.network import unpack
 
 NARROW = 64  # outputs up to which a pass is bound by memory
-BLOCK = 32768  # doubles of a block: with as many of the result it fits a second-level cache
+BLOCK = 49152  # doubles of a block: with as many of the result it fits a second-level cache
 Image = Callable[[Array, Array, list[Array]], None]
 
 
