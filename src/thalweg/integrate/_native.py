@@ -86,6 +86,8 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "thalweg_advance": (Double, [Pointer, Pointer, Double, Pointer, Pointer]),
     "thalweg_close_tail": (Double, [Pointer] * 3),
     "thalweg_time_rhs": (Double, [Pointer, Pointer, Integer]),
+    "thalweg_combine": (Double, [ctypes.c_int, Pointer, Pointer, Integer, Integer, Pointer]),
+    "thalweg_combine_two": (None, [Pointer] * 3 + [Integer] * 2 + [Pointer] * 2),
 }
 
 
@@ -261,6 +263,11 @@ def _input(values: Array, size: int) -> bytes:
     if values.size != size:
         raise IntegrationError(f"got {values.size} entries, the network needs {size}")
     return np.asarray(values, dtype=np.float64).tobytes()
+
+
+def address(values: Array) -> int:
+    """Return where numbers begin; quicker than ``values.ctypes.data``."""
+    return int(values.__array_interface__["data"][0])
 
 
 def _output(values: Array | Table) -> Any:

@@ -95,6 +95,11 @@ class CompiledDriver:
         """Their negative gradient."""
         return self.carried[self.field.size : 2 * self.field.size]
 
+    def gradient_norm(self) -> float:
+        """Return the norm of the slope."""
+        slope = self.slope
+        return math.sqrt(float(slope.dot(slope)))
+
     @property
     def tolerance(self) -> float:
         """Error of a step in root mean square."""
@@ -148,7 +153,7 @@ class CompiledDriver:
     def rest(self, limits: Limits, record: Record | LargeRecord) -> None:
         """Go to the end without a step: nothing moves any more."""
         state, length = self.state, limits.t_end - self.t
-        norm = float(np.linalg.norm(self.slope))
+        norm = self.gradient_norm()
         record.add((limits.t_end, self.loss, norm, length, REST), self.y)
         state.t = limits.t_end
         state.steps += 1

@@ -117,8 +117,7 @@ def solve(
     if driver.tolerance < FINEST * max(size, 1.0):
         driver.tolerance = max(driver.tolerance, FINEST * _reach(driver.field, size))
     large = not isinstance(driver, CompiledDriver) and driver.y.size > LARGEST
-    slope = driver.slope
-    begin = driver.t, driver.loss, math.sqrt(slope.dot(slope))
+    begin = driver.t, driver.loss, driver.gradient_norm()
     record = (LargeRecord if large else Record)(begin, driver.y)
     limits = Limits(t_end, loss_stop, gradient_stop, max_steps, driver.tolerance, tail)
     status = driver.run(limits, record, _told(driver, progress, observe))
