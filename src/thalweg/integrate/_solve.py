@@ -129,6 +129,7 @@ def solve(
         _field=driver.field,
         _steps=rows[1:],
         _kept=kept,
+        _tolerance=driver.tolerance,
     )
 
 
