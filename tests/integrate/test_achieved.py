@@ -10,6 +10,7 @@ import scipy.integrate
 import thalweg as tw
 from thalweg.integrate import available_engines, solve
 from thalweg.integrate._field import Field
+from thalweg.integrate._solution import DOP853
 from thalweg.network import pack
 
 
@@ -106,3 +107,19 @@ def test_trajectory():
         ends = pack(run.weights_at(run.t[-1])), pack(fine.weights_at(run.t[-1]))
         last = np.linalg.norm(ends[0] - ends[1]) / np.linalg.norm(ends[1])
         assert 0.5 * last <= run.achieved_error() <= 1e-5
+
+
+@pytest.mark.parametrize("engine", available_engines())
+def test_a_run_begins_at_order_four(engine):
+    """Steps that only find out how long they can be are cheap ones; control: order eight asked."""
+    target, metric, weights = deep()
+    first = {
+        method: int(
+            solve(target, metric, weights, t_end=1.0, method=method, engine=engine)._steps["kind"][
+                0
+            ]
+        )
+        for method in ("auto", "dop853")
+    }
+    assert first["auto"] == 0
+    assert first["dop853"] == DOP853
