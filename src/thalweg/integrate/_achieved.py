@@ -1,23 +1,20 @@
 """How exact a run was: it is integrated again, more exactly, and compared."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from thalweg._core import IntegrationError
 from thalweg.network import pack, unpack
 
-if TYPE_CHECKING:
-    from thalweg.integrate._solution import Solution
-
 FINER = 100.0  # the second run's tolerance is that much smaller
 MOST = 400  # points at which the runs are compared
 TELLING = 10.0  # of the tolerances: with less between them the difference is no error
 
 
-def achieved_error(pieces: Sequence["Solution"]) -> float:
-    """Return the largest error of consecutive pieces at what they recorded.
+def achieved_error(pieces: Sequence[Any]) -> float:
+    """Return the largest error of consecutive `Solution` pieces at what they recorded.
 
     Relative to the norm of the weights at that time, Frobenius norms over all layers. NaN if the
     tolerance was so small that rounding leaves no room for a finer one.
@@ -27,10 +24,8 @@ def achieved_error(pieces: Sequence["Solution"]) -> float:
     IntegrationError
         If the finer run does not get to the end, or the field is not a linear network's.
     """
-    from thalweg.integrate._solve import solve  # it needs what this module belongs to
-
-    field, asked = pieces[0]._field, pieces[0]._tolerance  # noqa: SLF001
-    if np.isnan(asked):
+    field, asked, solve = (getattr(pieces[0], name) for name in ("_field", "_tolerance", "_again"))
+    if solve is None:
         raise IntegrationError(
             "only runs of linear networks can be done again; compare with a run at a smaller rtol"
         )

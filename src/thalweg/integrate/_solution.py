@@ -58,6 +58,7 @@ class Solution:
     _steps: Table
     _kept: Table
     _tolerance: float = float("nan")
+    _again: Callable[..., "Solution"] | None = None  # `solve`, which makes these
 
     def achieved_error(self) -> float:
         """Return the largest error of the recorded weights, relative to their norm.

@@ -130,6 +130,7 @@ def solve(
         _steps=rows[1:],
         _kept=kept,
         _tolerance=driver.tolerance,
+        _again=solve,
     )
 
 
