@@ -139,6 +139,8 @@ def solve(
         _steps=rows[1:],
         _kept=kept,
         landing=driver.landing if isinstance(driver, CompiledDriver) else None,
+        _tolerance=driver.tolerance,
+        _again=solve,
     )
 
 
