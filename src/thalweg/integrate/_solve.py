@@ -106,14 +106,14 @@ def solve(
             driver: Driver | CompiledDriver = CompiledDriver(Core(field, core), method, t0, y)
         else:
             driver = _plain(field, method, t0, y)
-        size = _rms(driver.y)
-        size = size if size > 0 else 1e-3
-        driver.tolerance = max(rtol, FINEST) * size * _amplification(driver.field, size)
+        size = _rms(y)
+        reach = size if size > 0 else 1e-3
+        driver.tolerance = max(rtol, FINEST) * reach * _amplification(field, reach)
     else:
         driver = state.branch()
+        size = _rms(driver.y)
     if atol is not None:
         driver.tolerance = atol
-    size = _rms(driver.y)
     if driver.tolerance < FINEST * max(size, 1.0):
         driver.tolerance = max(driver.tolerance, FINEST * _reach(driver.field, size))
     large = not isinstance(driver, CompiledDriver) and driver.y.size > LARGEST
