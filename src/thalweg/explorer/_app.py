@@ -22,6 +22,7 @@ from thalweg.explorer._shelf import Shelf
 from thalweg.explorer._uploads import Uploads
 
 STATIC = importlib.resources.files("thalweg.explorer") / "static"
+BUSY = "too many computations are waiting; try again in a moment"
 KINDS = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -132,15 +133,12 @@ class Rooms:
         arguments["limits"] = {
             name: getattr(self.limits, name) for name in ("width", "layers", "parameters")
         }
+        if self.crew.full:
+            return JSONResponse({"message": BUSY}, 429, {"retry-after": "5"})
+        # The answer begins at once: only then is a visitor noticed who leaves before the first
+        # message, which may take long.
         messages = self.crew.run(request.path_params["task"], arguments)
-        try:
-            first = await anext(messages)
-        except BusyError:
-            text = "too many computations are waiting; try again in a moment"
-            return JSONResponse({"message": text}, 429, {"retry-after": "5"})
-        except StopAsyncIteration:
-            return Response(b"", media_type="application/x-ndjson")
-        return StreamingResponse(_after(first, messages), media_type="application/x-ndjson")
+        return StreamingResponse(_closing(messages), media_type="application/x-ndjson")
 
     def _locate(self, arguments: dict[str, Any]) -> None:
         """Replace numbers and names by paths; a path from outside is dropped."""
@@ -154,11 +152,13 @@ class Rooms:
                 source["path"] = str(self.uploads.path(str(source["upload"])))
 
 
-async def _after(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
-    async with contextlib.aclosing(rest):
-        yield first
-        async for line in rest:
-            yield line
+async def _closing(messages: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    try:
+        async with contextlib.aclosing(messages):
+            async for line in messages:
+                yield line
+    except BusyError:  # the last place was taken meanwhile
+        yield json.dumps({"kind": "error", "message": BUSY}).encode() + b"\n"
 
 
 def _error(text: str, status: int) -> Response:

@@ -31,6 +31,11 @@ class Crew:
         self._pending: set[asyncio.Future[None]] = set()
         self._places = asyncio.Semaphore(limits.running)
 
+    @property
+    def full(self) -> bool:
+        """Whether as many computations wait as may."""
+        return self._places.locked() and self.waiting >= self.limits.queued
+
     async def start(self) -> None:
         """Warm up one worker."""
         self.idle.append(await self._hire())
@@ -51,12 +56,14 @@ class Crew:
         BusyError
             If too many computations wait already.
         """
-        if self._places.locked():
-            if self.waiting >= self.limits.queued:
-                raise BusyError
-            yield _line({"kind": "queued", "before": self.waiting + 1})
+        if self.full:
+            raise BusyError
+        waits = self._places.locked()
         self.waiting += 1
         try:
+            # Counted before it is told: a visitor who reads slowly holds a place in the queue.
+            if waits:
+                yield _line({"kind": "queued", "before": self.waiting})
             await self._places.acquire()
         finally:
             self.waiting -= 1

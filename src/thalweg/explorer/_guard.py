@@ -7,6 +7,7 @@ read, as is everyone who does not know the token.
 
 import hmac
 import http.cookies
+import re
 import urllib.parse
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -17,6 +18,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+HOST = re.compile(r"(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+)(?::[0-9]{0,5})?", re.ASCII)
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -78,7 +80,7 @@ class Guard:
         if scope["method"] not in {"GET", "HEAD"} and sites - {"same-origin", "none"}:
             return 403, "requests from other sites are refused"
         length = next((text for name, text in headers if name == "content-length"), "0")
-        if not length.isdigit():
+        if not (length.isascii() and length.isdigit() and len(length) < 16):
             return 400, "content-length is not a number"
         if int(length) > self.body:
             return 413, f"at most {self.body // 2**20} MiB are accepted, got {int(length)} bytes"
@@ -129,11 +131,9 @@ class TooLargeError(Exception):
 
 
 def _name(host: str) -> str:
-    """Return the name in ``name:port``."""
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    name, _, port = host.partition(":")
-    return name if port.isdigit() or not port else ""
+    """Return the name in ``name:port``, or nothing if it is anything else."""
+    found = HOST.fullmatch(host)
+    return found[1] if found else ""
 
 
 def _cookie_name(scope: Scope) -> str:
