@@ -84,3 +84,53 @@ def test_text_of_a_table_is_escaped():
             return [("<b>", "<script>alert(1)</script>")]
 
     assert "<script>" not in Odd()._repr_html_()
+
+
+NUMBERS_ONLY = {
+    # Parts of a result that has a picture, or facts and verdicts of a few numbers.
+    "basins": {"Defect", "Theorem"},
+    "certificate": {"Hypothesis", "Share"},
+    "counterexamples": {"Evidence", "GradientSystem", "Level"},
+    "data": {"Table", "WeightFile"},
+    "datasets": {"Dataset"},
+    "landscape": {"DescentCurve", "Exclusion", "Level", "Pivot", "Projection"},
+    "limit": {"Limit", "Plateau"},
+    "monitor": {"LawSummary"},
+    "nonlinear": {"Law", "ShallowLimit", "ShallowProblem"},
+    "optimizers": {"Comparison"},
+    "problem": {"Assumption", "Assumptions", "Problem", "ProblemFacts"},
+    "verify": {"Verification"},
+}
+
+
+def every_result():
+    """All classes of results, found by importing everything."""
+    import importlib
+    import pkgutil
+
+    from thalweg._core import Result
+
+    for module in pkgutil.walk_packages(tw.__path__, "thalweg."):
+        if not module.name.startswith(("thalweg._native.", "thalweg.__main__")):
+            try:
+                importlib.import_module(module.name)
+            except ImportError:  # an extra that is not installed
+                continue
+    found = [Result]
+    for kind in found:
+        found += [child for child in kind.__subclasses__() if child not in found]
+    ours = [kind for kind in found[1:] if kind.__module__.startswith("thalweg.")]
+    return sorted(ours, key=lambda kind: (kind.__module__, kind.__name__))
+
+
+def test_every_kind_of_result_has_a_key_figure_or_a_reason_to_have_none():
+    from thalweg._core import Result
+
+    kinds = every_result()
+    assert len(kinds) > 35
+    for kind in kinds:
+        stage = kind.__module__.split(".")[1]
+        drawn = kind._key_figure is not Result._key_figure
+        listed = kind.__name__ in NUMBERS_ONLY.get(stage, ())
+        assert drawn != listed, f"{stage}.{kind.__name__}"
+        assert kind._repr_html_ is Result._repr_html_

@@ -31,11 +31,6 @@ class Crew:
         self._pending: set[asyncio.Future[None]] = set()
         self._places = asyncio.Semaphore(limits.running)
 
-    @property
-    def full(self) -> bool:
-        """Whether as many computations wait as may."""
-        return self._places.locked() and self.waiting >= self.limits.queued
-
     async def start(self) -> None:
         """Warm up one worker."""
         self.idle.append(await self._hire())
@@ -56,9 +51,9 @@ class Crew:
         BusyError
             If too many computations wait already.
         """
-        if self.full:
-            raise BusyError
         waits = self._places.locked()
+        if waits and self.waiting >= self.limits.queued:
+            raise BusyError
         self.waiting += 1
         try:
             # Counted before it is told: a visitor who reads slowly holds a place in the queue.
@@ -84,12 +79,17 @@ class Crew:
             order = {"task": task, "arguments": arguments}
             worker.stdin.write(json.dumps(order).encode() + b"\n")
             await worker.stdin.drain()
-            async with asyncio.timeout(self.limits.seconds):
-                while line := await worker.stdout.readline():
-                    if line == b"done\n":
-                        done = True
-                        return
-                    yield line
+            # A clock for each line: one around all of them would belong to whoever asks first.
+            end = asyncio.get_running_loop().time() + self.limits.seconds
+            while True:
+                async with asyncio.timeout_at(end):
+                    line = await worker.stdout.readline()
+                if line == b"done\n":
+                    done = True
+                    return
+                if not line:
+                    break
+                yield line
             yield _line({"kind": "error", "message": "the computation broke off; ask for less"})
         except TimeoutError:
             text = f"stopped after {self.limits.seconds:g} s; ask for less, or use the library"
