@@ -24,6 +24,8 @@ def results():
         "shallow": net.flow(net.start(0.5, rng=0), 1.0),
         "gradient_run": tw.counterexamples.unbounded.flow([0.7, 0.7], 10.0),
         "sweep": tw.sweep(p, tw.init.gaussian, n=4, scale=[0.1]),
+        "fractions": tw.sweep(p, tw.init.gaussian, n=4, scale=[0.1, 0.2]).fractions(),
+        "comparison": tw.descend(p, tw.init.gaussian(p), lr=0.05, steps=20).compare(),
         "run": run,
         "certificate": run.certificate,
         "atlas": tw.atlas(p),
@@ -33,7 +35,7 @@ def results():
 
 
 EXPLORED = ["run", "certificate", "atlas", "verdict", "slice"]
-BEYOND = ["descent", "drift_curve", "shallow", "gradient_run", "sweep"]
+BEYOND = ["comparison", "fractions", "descent", "drift_curve", "shallow", "gradient_run", "sweep"]
 
 
 @pytest.mark.parametrize("name", EXPLORED + BEYOND)
@@ -88,7 +90,7 @@ def test_text_of_a_table_is_escaped():
 
 NUMBERS_ONLY = {
     # Parts of a result that has a picture, or facts and verdicts of a few numbers.
-    "basins": {"Defect", "Theorem"},
+    "basins": {"Defect", "Fraction", "Theorem", "Times"},
     "certificate": {"Hypothesis", "Share"},
     "counterexamples": {"Evidence", "GradientSystem", "Level"},
     "data": {"Table", "WeightFile"},
@@ -97,7 +99,6 @@ NUMBERS_ONLY = {
     "limit": {"Limit", "Plateau"},
     "monitor": {"LawSummary"},
     "nonlinear": {"Law", "ShallowLimit", "ShallowProblem"},
-    "optimizers": {"Comparison"},
     "problem": {"Assumption", "Assumptions", "Problem", "ProblemFacts"},
     "verify": {"Verification"},
 }
