@@ -34,7 +34,8 @@ def draw_comparison(found: Comparison) -> Figure:
         _logarithmic(distance, found.distance)
         loss.plot(found.t, found.loss, color=CYCLE[0], marker="o", label="steps")
         loss.plot(found.t, found.flow_loss, color=INK, linestyle=(0, (5, 2)), label="flow")
-        distance.plot(found.t, found.distance, color=CYCLE[1], marker="o")
+        apart = found.distance > 0.0  # at the start they are the same
+        distance.plot(found.t[apart], found.distance[apart], color=CYCLE[1], marker="o")
         for ax in (loss, distance):
             ax.set_xlabel("flow time t")
         legend_above(loss)
