@@ -14,13 +14,16 @@ from pathlib import Path
 
 import numpy as np
 from frontier import machine
+from scipy.linalg.blas import daxpy
 from threadpoolctl import threadpool_limits
 
 import thalweg as tw
-from thalweg.integrate import _rock4_large, _slices, _solve, _sweep, solve
+from thalweg.integrate import _combine, _rock4_large, _slices, _solve, _sweep, solve
+from thalweg.integrate._field import Field
+from thalweg.integrate._rock4 import table
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance_large.md"
-BLAS = ("dgemm", "daxpy", "dscal")
+BLAS = ("dgemm", "daxpy")
 
 
 def digits_like(widths, *, scale, samples=2000, pixels=784, classes=10):
@@ -33,8 +36,8 @@ def digits_like(widths, *, scale, samples=2000, pixels=784, classes=10):
     return problem, tw.init.gaussian(problem, scale=scale, rng=0)
 
 
-def square(width, depth, *, scale):
-    values = np.linspace(3.0, 1.0, 20)
+def square(width, depth, *, scale, rank=20):
+    values = np.linspace(3.0, 1.0, rank)
     problem = tw.Problem.from_target(values, dims=(width,) * (depth + 1))
     return problem, tw.init.gaussian(problem, scale=scale, rng=0)
 
@@ -44,6 +47,13 @@ CASES = {
     "784-128-10, raw": (lambda: digits_like((128,), scale=0.05), 300.0),
     "300-300-300-300": (lambda: square(300, 3, scale=0.04), 3.0),
 }
+
+
+def closed():
+    return square(300, 3, scale=0.04, rank=300)
+
+
+CLOSED = "300-300-300-300, rank 300, tail closed"
 
 
 class Clock:
@@ -76,7 +86,7 @@ class Clock:
 
 
 def blas_clock() -> Clock:
-    places = [(m, name) for m in (_sweep, _rock4_large) for name in BLAS if hasattr(m, name)]
+    places = [(m, name) for m in (_sweep, _combine) for name in BLAS if hasattr(m, name)]
     return Clock(*places)
 
 
@@ -125,11 +135,12 @@ def steps_of(problem, start, t_end, rtol):
 
 
 def copies_of(problem, start, t_end, rtol):
-    """Return the peak of a whole flow, its end included, in sets of weights."""
-    tw.flow(problem, start, t_end=1e-3 * t_end, rtol=rtol)
+    """Return the peak of a whole flow and of reading its end, in sets of weights."""
+    tw.flow(problem, start, t_end=1e-3, rtol=rtol)
     tracemalloc.start()
     began = time.perf_counter()
     run = tw.flow(problem, start, t_end=t_end, rtol=rtol)
+    assert all(np.isfinite(weight).all() for weight in run.final)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return peak / 8 / problem.n_parameters, time.perf_counter() - began, run
@@ -162,10 +173,53 @@ SHAPES = (
 )
 
 
+def stream(size=2**22):
+    """Return the bytes a second that one sum of two vectors reads and writes, far beyond caches."""
+    x, out = np.ones(size), np.ones(size)
+    times = []
+    for _ in range(9):
+        begin = time.process_time()
+        daxpy(x, out, a=1e-9)
+        times.append(time.process_time() - begin)
+    return 3 * x.nbytes / float(np.median(times))
+
+
+class Sums(_sweep.Sweep):
+    """What a step does besides its products."""
+
+    def stage(self, y, out, alpha, before=None, after=None):
+        for begin in range(0, y.size, _sweep.BLOCK):
+            part = slice(begin, min(begin + _sweep.BLOCK, y.size))
+            for work in (before, after):
+                if work is not None:
+                    work(part)
+        return 0.0
+
+
+def sums_alone(dims, stages=12):
+    """Return the time of a step's sums for each right-hand side, and bytes moved a second.
+
+    Read and written once: three vectors in the first point and in each of the recursion, then two,
+    three, four and six, and three in the error.
+    """
+    field = Field(np.zeros((dims[-1], dims[0])), np.ones(dims[0]), dims)
+    position = min(range(len(table())), key=lambda k: abs(table()[k].stages - stages))
+    stages, sweep = table()[position].stages, Sums(field)
+    y, slope, *room = (np.ones(field.size) for _ in range(2 + _rock4_large.ROOM))
+    times = []
+    for _ in range(9):
+        begin = time.process_time()
+        _rock4_large.rock4_large(sweep, y, slope, (1e-3, position), room)
+        times.append(time.process_time() - begin)
+    seconds = float(np.median(times))
+    return seconds / stages, 8 * field.size * (3 * (stages - 4) + 15 + 3) / seconds
+
+
 def tables() -> list[str]:
     lines = [
-        "| network | rtol | seconds | steps | right-hand sides | in BLAS | times bare products |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        "| network | rtol | seconds | steps | right-hand sides | in BLAS | times bare products "
+        "| sums alone | GB/s of sums |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     memory = [
         "| network | weights | peak of `flow`, in sets of weights | seconds | status |",
@@ -173,13 +227,19 @@ def tables() -> list[str]:
     ]
     for name, (make, t_end) in CASES.items():
         problem, start = make()
+        weights = flow_data(problem, start)[2]
+        dims = (weights[0].shape[1], *map(len, weights))
+        sums, rate = sums_alone(dims)
+        sums /= bare_products(dims, 100)
         for rtol in (1e-4, 1e-6):
             seconds, share, stats, ratio = steps_of(problem, start, t_end, rtol)
             lines.append(
                 f"| {name} | {rtol:.0e} | {seconds:.2f} | {stats['steps']} | {stats['rhs']} "
-                f"| {share:.0%} | {ratio:.2f} |"
+                f"| {share:.0%} | {ratio:.2f} | {sums:.2f} | {1e-9 * rate:.0f} |"
             )
             print(lines[-1], flush=True)
+    for name, (make, t_end) in (*CASES.items(), (CLOSED, (closed, None))):
+        problem, start = make()
         copies, whole, run = copies_of(problem, start, t_end, 1e-4)
         memory.append(
             f"| {name} | {problem.n_parameters:,} | {copies:.1f} | {whole:.1f} | {run.status} |"
@@ -212,13 +272,17 @@ def main() -> int:
         "turn, into memory at hand; what a step takes beyond them are sums of vectors, the "
         "estimate of the spectral radius and points written to disk. The peak is that of "
         "`tracemalloc` over a whole `flow`, its end included, beyond the problem and the start. "
+        "*Sums alone* are those of a step of twelve right-hand sides without any product, in units "
+        "of the bare products; the bytes that they move a second compare with those of `daxpy` "
+        "far beyond the caches: where they reach it, memory is what bounds a step beyond its "
+        "products. "
         "The last table is the time for each right-hand side, all else included, of both engines.",
         "",
         f"Machine: {machine().split('; engine')[0]}.",
         "",
     ]
     with threadpool_limits(1):
-        page += tables()
+        page += [f"`daxpy`: {1e-9 * stream():.0f} GB/s.", "", *tables()]
     if options.write:
         PAGE.write_text("\n".join(page).rstrip() + "\n", encoding="utf-8")
     return 0

@@ -10,6 +10,7 @@ import scipy.integrate
 
 import thalweg as tw
 from thalweg.integrate import _solve, _store, _sweep, packed, project_large, solve
+from thalweg.integrate._combine import Combination
 from thalweg.integrate._field import Field
 from thalweg.integrate._rock4 import rock4_step, table
 from thalweg.integrate._rock4_large import ROOM, finish, rock4_large
@@ -49,13 +50,14 @@ def test_sweep_agrees_with_the_formulas(dims, block, monkeypatch):
     def fold(part):
         covered[part] += 1
 
-    loss = sweep.stage(y, out, 0.3, 1.2, [(0.7, x)], keep=-0.4, fold=fold)
+    sums = Combination((1.2, y), (0.7, x), (-0.4, out))
+    loss = sweep.stage(y, out, 0.3, sums.into(out), fold)
     residual = target - np.linalg.multi_dot([*reversed(weights), np.diag(metric)])
     assert loss == pytest.approx(0.5 * np.sum(residual**2), rel=1e-13)
     assert np.allclose(out, 0.3 * slope + 1.2 * y + 0.7 * x - 0.4 * old, rtol=0, atol=1e-11)
     assert np.all(covered == 1)
     image = np.full(y.size, np.nan)
-    sweep.hessian_product(y, v, image, [])
+    sweep.linearize(y)(v, image, [])
     wanted = pack(hessian_product(weights, unpack(v, dims), target, metric))
     assert np.allclose(image, wanted, rtol=0, atol=1e-12 * np.abs(wanted).max())
 
@@ -69,11 +71,13 @@ def test_step_without_stored_slopes_is_the_step(position):
     new, loss, slope, error = rock4_step(field, y, field.rhs(y)[1], h, position)
     given = field.rhs(y)[1].copy()
     room = [np.full(y.size, np.nan) for _ in range(ROOM)]
-    found, value, size = rock4_large(Sweep(field), y, given, (h, position), room)
+    found, value, norms = rock4_large(Sweep(field), y, given, (h, position), room)
     assert np.allclose(found, new, rtol=0, atol=1e-12 * np.abs(new).max())
     assert value == pytest.approx(loss, rel=1e-12)
     assert np.allclose(given, slope, rtol=0, atol=1e-11 * np.abs(slope).max())
-    assert size == pytest.approx(np.linalg.norm(error), rel=1e-6, abs=1e-15)
+    assert norms[0] == pytest.approx(np.linalg.norm(error), rel=1e-6, abs=1e-15)
+    exact = np.linalg.norm(slope), np.linalg.norm(new)
+    assert norms[1:] == pytest.approx(exact, rel=1e-9)
 
 
 def test_differences_of_points_do_not_amplify_rounding():
@@ -123,6 +127,7 @@ def test_restart_leaves_the_state_alone():
 @pytest.mark.parametrize("disk", ["free", "full"])
 def test_weights_at_any_time_with_few_points_kept(disk, monkeypatch):
     monkeypatch.setattr(_store, "MOST", 4)
+    monkeypatch.setattr(_store, "FIRST", 4)
     if disk == "full":
 
         class Full(io.BytesIO):
@@ -147,6 +152,7 @@ def test_weights_at_any_time_with_few_points_kept(disk, monkeypatch):
 
 def test_record_thins_evenly_and_reuses_the_file(monkeypatch):
     monkeypatch.setattr(_store, "MOST", 8)
+    monkeypatch.setattr(_store, "FIRST", 4)
     record = LargeRecord((0.0, 1.0, 1.0), np.zeros(3))
     for k in range(1, 1001):
         record.add((float(k), 1.0, 1.0, 1.0, 0), np.full(3, float(k)))
@@ -202,3 +208,32 @@ def test_memory_of_a_whole_flow_in_sets_of_weights():
     assert run.stats["engine"] == "blas"
     assert run.stats["steps"] > 10
     assert peak / 8 / problem.n_parameters <= 12.0
+
+
+def test_memory_with_a_closed_tail_in_sets_of_weights():
+    width = 190
+    problem = tw.Problem.from_target(np.linspace(3.0, 2.0, width), dims=(width,) * 4)
+    start = tw.init.orthogonal(problem, scale=0.8, rng=0)
+    assert problem.n_parameters > 100_000
+    tw.flow(problem, start, t_end=0.001, rtol=1e-4)  # modules are imported
+    tracemalloc.start()
+    try:
+        run = tw.flow(problem, start, rtol=1e-4)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert run.status == "limit"
+    assert len(run._path.pieces) > 1
+    assert sum(isinstance(y, np.ndarray) for y in run._path.pieces[0].y._points) == 1
+    assert peak / 8 / problem.n_parameters <= 12.0
+
+
+def test_points_moved_to_disk_are_the_same_points():
+    points = _store.StoredPoints(np.arange(5.0))
+    points.put(np.full(5, 7.0))
+    points.finish(-np.arange(5.0))
+    before = [y.copy() for y in points]
+    for k in (0, -1, 1):
+        points.release(k)
+    assert not any(isinstance(item, np.ndarray) for item in points._points)
+    assert all(np.array_equal(a, b) for a, b in zip(points, before, strict=True))

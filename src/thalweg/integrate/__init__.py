@@ -1,5 +1,6 @@
 """Integrates gradient flow: explicit stabilized and linearly implicit steps, conserved matrices."""
 
+from thalweg.integrate._achieved import achieved_error as achieved_error
 from thalweg.integrate._batch import BatchSolution as BatchSolution, solve_batch as solve_batch
 from thalweg.integrate._crossing import Guard as Guard
 from thalweg.integrate._driver import Limits as Limits

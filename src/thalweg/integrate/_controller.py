@@ -36,8 +36,9 @@ def resize(error: float, before: float, kind: int) -> float:
 
 def system_work(field: Field) -> float:
     """Return the operations of a multistep method's systems, per step."""
-    square = field.metric**2
-    rows, cols = field.dims[-1], int(np.sum(square >= STIFF * square.max(initial=0.0)))
+    square = field.metric * field.metric
+    least = STIFF * np.maximum.reduce(square, initial=0.0)
+    rows, cols = field.dims[-1], int(np.count_nonzero(square >= least))
     order = rows * cols if len(field.dims) > 3 and rows * cols <= SMALL else cols
     blocks = rows * cols / max(order, 1)
     return float(blocks * (2 * order**2 + 2 * order**3 / SERVED))
@@ -57,7 +58,7 @@ class MethodChoice:
         self._fixed = {"rock4": False, "rodas4": True, "dop853": False, "bdf": True}.get(method)
         self._free = method == "auto"
         self.roomy = n <= WIDEST
-        self.high = method == "dop853" or (method == "auto" and self.roomy)
+        self.high = method == "dop853"  # a first step at a guessed length is cheap at order four
         self.multistep = systems and (method == "bdf" or (method == "auto" and self.roomy))
         order = field.dims[0] * field.dims[-1]
         if self._fixed is None and not self.multistep and min(n, order) > LARGEST_SYSTEM:
@@ -66,7 +67,8 @@ class MethodChoice:
         call = 2e-6  # seconds for one call of NumPy; flops at 4e9 per second
         self.rhs = (6 * depth + 6) * call + products / 4e9
         if self.multistep:
-            self.step = 5 * self.rhs + system_work(field) / 4e9
+            self.systems = system_work(field)
+            self.step = 5 * self.rhs + self.systems / 4e9
         elif n > LARGEST_DENSE:
             turn = 4 * self.rhs + 30 * call + 2e-9 * order**2
             self.step = 1e-8 * order**2 + order**3 / 3 / 1.5e10 + 6 * 10 * turn

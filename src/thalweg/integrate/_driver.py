@@ -101,7 +101,7 @@ class Driver:
             return Status.INTERRUPTED
 
     def _finished(self, limits: Limits) -> Status | None:
-        norm = self._norm()
+        norm = self.gradient_norm()
         if not (np.isfinite(norm) and np.isfinite(self.loss)):
             return Status.NON_FINITE
         if self.loss <= limits.loss_stop:
@@ -114,7 +114,8 @@ class Driver:
             return Status.MAX_STEPS
         return Status.DIVERGED if self._far() else None
 
-    def _norm(self) -> float:
+    def gradient_norm(self) -> float:
+        """Return the norm of the slope."""
         return float(np.linalg.norm(self.slope))
 
     def _far(self) -> bool:
@@ -168,7 +169,7 @@ class Driver:
             self.bdf.push(self.t, self.y)
             if kind == BDF:
                 kind = BDF - max(self.bdf.taken, 1)
-        record.add((self.t, self.loss, self._norm(), h, kind), self.y)
+        record.add((self.t, self.loss, self.gradient_norm(), h, kind), self.y)
 
     def _lengthen(self, h: float, kind: int, error: float, new: Array, *, last: bool) -> None:
         """Learn from an accepted step; one cut short by the end says little about longer ones."""
@@ -244,7 +245,7 @@ class Driver:
         if limits.t_end - self.t < 4 * self.h:
             return False
         enough = REST_SHARE * self.tolerance * np.sqrt(self.field.size)
-        if 2 * self.loss > enough * self._norm():
+        if 2 * self.loss > enough * self.gradient_norm():
             return False
         if path_left(self.field, self.y, self.loss) <= enough:
             return True
@@ -254,7 +255,7 @@ class Driver:
     def rest(self, limits: Limits, record: Record | LargeRecord) -> None:
         """Go to the end without a step: nothing moves any more."""
         length = limits.t_end - self.t
-        record.add((limits.t_end, self.loss, self._norm(), length, REST), self.y)
+        record.add((limits.t_end, self.loss, self.gradient_norm(), length, REST), self.y)
         self.t = limits.t_end
         if self.bdf is not None:
             self.bdf = Bdf((self.t,), (self.y,))
@@ -270,7 +271,7 @@ class Driver:
         Long explicit steps amplify rounding in their last stages; the error estimate shows it.
         """
         moved = 4.0 * error
-        explained = moved * (self._norm() + 0.5 * self.radius * moved)
+        explained = moved * (self.gradient_norm() + 0.5 * self.radius * moved)
         return self.field.rounding(self.loss) + min(explained, QUIET * self.field.target_norm**2)
 
     def _measure(self) -> None:
@@ -283,7 +284,7 @@ class Driver:
 
     def _first_step(self) -> float:
         with np.errstate(divide="ignore", over="ignore"):
-            by_size = float(0.01 * np.linalg.norm(self.y) / np.float64(self._norm()))
+            by_size = float(0.01 * np.linalg.norm(self.y) / np.float64(self.gradient_norm()))
             by_rate = 1.0 / self.radius if self.radius > 0 else np.inf
         h = min(by_size, by_rate) or by_rate
         return h if np.isfinite(h) else 1.0

@@ -1,21 +1,22 @@
 """The stabilized step of order four in little memory; the method is that of `_rock4.py`.
 
 The slopes of the finishing procedure are never stored: each is a difference of the points that it
-leads to, so every stage goes straight into the next point. Six arrays besides the point and its
-slope are enough, and no coefficient of a point exceeds 2.1.
+leads to, so every stage goes straight into the next point. The last two points take the place of
+the slope and of the second, so three arrays besides the point and its slope are enough. No
+coefficient of a point exceeds 2.1.
 """
 
 import dataclasses
 import functools
 
 import numpy as np
-from scipy.linalg.blas import daxpy, dscal
 
 from thalweg._core import Array
+from thalweg.integrate._combine import Combination, two_into
 from thalweg.integrate._rock4 import table
-from thalweg.integrate._sweep import Sweep, pieces
+from thalweg.integrate._sweep import Sweep
 
-ROOM = 5
+ROOM = 3
 """Arrays that a step works in, besides the point and its slope."""
 
 
@@ -55,45 +56,37 @@ def finish(position: int) -> Finish:
 
 def rock4_large(
     sweep: Sweep, y: Array, slope: Array, step: tuple[float, int], room: list[Array]
-) -> tuple[Array, float, float]:
-    """Take a step; return the new point (one of `room`), its loss and the norm of the error.
+) -> tuple[Array, float, Array]:
+    """Take a step; return the new point (one of `room`), its loss and three norms.
+
+    These are of the error, the new slope and the new point.
 
     `step` is its length and the position of the degree. On return `slope`, on entry ``dy/dt`` at
-    `y`, is that of the new point.
+    `y`, is that of the new point; `y` is only read.
     """
     h, position = step
     degree, end = table()[position], finish(position)
-    now, before, *rest = room
-    for part in pieces(y.size):
-        now[part] = y[part]
-        daxpy(slope[part], now[part], a=degree.mu[0] * h)
-    if len(degree.mu) > 1:
-        before[:] = y
+    now, before, p3 = room
+    first = Combination((1.0, y), (float(degree.mu[0] * h), slope))
+    first.into(now)(slice(0, y.size))
+    earlier = y
     for mu, kappa in zip(degree.mu[1:], degree.kappa[1:], strict=True):
-        sweep.stage(now, before, float(mu * h), 1.0 + float(kappa), keep=-float(kappa))
-        before, now = now, before
-    p1, p2, p3, p4, p5 = points = [now, before, *rest]
+        sums = Combination((1.0 + float(kappa), now), (-float(kappa), earlier))
+        sweep.stage(now, before, float(mu * h), sums.into(before))
+        now, before, earlier = before, now, now
+    points = p1, p2, p3, p4 = now, before, p3, slope  # `slope` is not needed any more
     for i in range(3):
-        *old, here = end.points[i]
-        terms = list(zip(old, points[:i], strict=True))
-        sweep.stage(points[i], points[i + 1], end.weight[i] * h, here, terms)
-
-    def gather(part: slice) -> None:
-        """Put what the first points give to the error into the place of the first."""
-        dscal(end.error[0], p1[part])
-        for c, point in zip(end.error[1:4], (p2, p3, p4), strict=True):
-            daxpy(point[part], p1[part], a=c)
-
-    *old, here = end.points[3]
-    terms = list(zip(old, (p1, p2, p3), strict=True))
-    sweep.stage(p4, p5, end.weight[3] * h, here, terms, fold=gather)
-    squares = []
+        sums = Combination(*zip(end.points[i], points, strict=False))
+        sweep.stage(points[i], points[i + 1], end.weight[i] * h, sums.into(points[i + 1]))
+    p5 = p2  # and what the points give to the error in place of the first
+    both = two_into(points, (end.points[3], p5), (end.error[:4], p1))
+    sweep.stage(p4, p5, end.weight[3] * h, both)
+    error = Combination((1.0, p1), (end.error[4], p5), (end.last * h, slope))
+    measured = error, Combination((1.0, slope)), Combination((1.0, p5))
+    squares = np.zeros(3)
 
     def measure(part: slice) -> None:
-        error = p1[part].copy()  # in the cache
-        daxpy(p5[part], error, a=end.error[4])
-        daxpy(slope[part], error, a=end.last * h)
-        squares.append(float(error @ error))
+        squares[:] += [item.squares(part) for item in measured]
 
-    loss = sweep.stage(p5, slope, 1.0, 0.0, fold=measure)
-    return p5, loss, float(np.sqrt(sum(squares)))
+    loss = sweep.stage(p5, slope, 1.0, after=measure)
+    return p5, loss, np.sqrt(squares)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._core import Array, IntegrationError
-from thalweg.integrate._controller import MethodChoice, system_work
+from thalweg.integrate._controller import MethodChoice
 from thalweg.integrate._curvature import LARGEST_DENSE
 from thalweg.integrate._driver import REFRESH, Driver, Limits
 from thalweg.integrate._field import Field
@@ -53,7 +53,7 @@ class CompiledChoice(MethodChoice):
         n, depth = field.size, len(field.dims) - 1
         self.rhs = 4e-8 * depth + 6.0 * field.dims[-1] * n / 8e10
         if self.multistep:
-            self.step = 8e-7 + 5.0 * self.rhs + system_work(field) / 2e10
+            self.step = 8e-7 + 5.0 * self.rhs + self.systems / 2e10
         elif n <= LARGEST_DENSE:
             dense = 2.5 * n * self.rhs + n**3 / 3 / 8e9 + 2e-9 * n**2
             self.step = dense + 6 * (self.rhs + 1.5e-9 * n**2)
@@ -94,6 +94,11 @@ class CompiledDriver:
     def slope(self) -> Array:
         """Their negative gradient."""
         return self.carried[self.field.size : 2 * self.field.size]
+
+    def gradient_norm(self) -> float:
+        """Return the norm of the slope."""
+        slope = self.slope
+        return math.sqrt(float(slope.dot(slope)))
 
     @property
     def tolerance(self) -> float:
@@ -148,7 +153,7 @@ class CompiledDriver:
     def rest(self, limits: Limits, record: Record | LargeRecord) -> None:
         """Go to the end without a step: nothing moves any more."""
         state, length = self.state, limits.t_end - self.t
-        norm = float(np.linalg.norm(self.slope))
+        norm = self.gradient_norm()
         record.add((limits.t_end, self.loss, norm, length, REST), self.y)
         state.t = limits.t_end
         state.steps += 1

@@ -106,19 +106,18 @@ def solve(
             driver: Driver | CompiledDriver = CompiledDriver(Core(field, core), method, t0, y)
         else:
             driver = _plain(field, method, t0, y)
-        size = _rms(driver.y)
-        size = size if size > 0 else 1e-3
-        driver.tolerance = max(rtol, FINEST) * size * _amplification(driver.field, size)
+        size = _rms(y)
+        reach = size if size > 0 else 1e-3
+        driver.tolerance = max(rtol, FINEST) * reach * _amplification(field, reach)
     else:
         driver = state.branch()
+        size = _rms(driver.y)
     if atol is not None:
         driver.tolerance = atol
-    size = _rms(driver.y)
     if driver.tolerance < FINEST * max(size, 1.0):
         driver.tolerance = max(driver.tolerance, FINEST * _reach(driver.field, size))
     large = not isinstance(driver, CompiledDriver) and driver.y.size > LARGEST
-    slope = driver.slope
-    begin = driver.t, driver.loss, math.sqrt(slope.dot(slope))
+    begin = driver.t, driver.loss, driver.gradient_norm()
     record = (LargeRecord if large else Record)(begin, driver.y)
     limits = Limits(t_end, loss_stop, gradient_stop, max_steps, driver.tolerance, tail)
     status = driver.run(limits, record, _told(driver, progress, observe))
@@ -140,6 +139,8 @@ def solve(
         _steps=rows[1:],
         _kept=kept,
         landing=driver.landing if isinstance(driver, CompiledDriver) else None,
+        _tolerance=driver.tolerance,
+        _again=solve,
     )
 
 

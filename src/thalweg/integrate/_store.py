@@ -1,5 +1,6 @@
 """What the integration of a large network keeps: a table of all steps, and some points on disk."""
 
+import itertools
 import threading
 import weakref
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 MOST = 32  # points between start and end that are kept
 DISK = 2**30  # bytes of points on disk
-FIRST = 4  # steps between two points in the beginning: writing one takes about as long as a step
+FIRST = 16  # steps between two points in the beginning: writing one takes about as long as a step
 
 
 class StoredPoints:
@@ -26,66 +27,79 @@ class StoredPoints:
     """
 
     def __init__(self, start: Array) -> None:
-        self._ends = [start]
-        self._slots: list[int] = []
+        self._points: list[Array | int] = [start]  # or where they are in the file
+        self._size = start.size
         self._file: io.FileIO | None = None
         self._lock = threading.Lock()
 
     @property
     def shape(self) -> tuple[int, int]:
         """Number of points and of weights."""
-        return len(self), self._ends[0].size
+        return len(self), self._size
 
     def __len__(self) -> int:
-        return len(self._ends) + len(self._slots)
+        return len(self._points)
 
     def __iter__(self) -> Iterator[Array]:
         return (self[k] for k in range(len(self)))
 
     def __getitem__(self, k: int) -> Array:
-        """Return a point; start and end are not copied."""
-        k = range(len(self))[k]
-        if k == 0 or k > len(self._slots):
-            return self._ends[min(k, 1)]
-        assert self._file is not None  # noqa: S101  a slot has been written
-        y = np.empty_like(self._ends[0])
+        """Return a point; those in memory are not copied."""
+        item = self._points[k]
+        if isinstance(item, np.ndarray):
+            return item
+        assert self._file is not None  # noqa: S101  it has been written
+        y = np.empty(self._size)
         with self._lock:
-            self._file.seek(self._slots[k - 1] * y.nbytes)
+            self._file.seek(item * y.nbytes)
             self._file.readinto(y.data.cast("B"))
         return y
 
     def fresh(self, k: int) -> Array:
         """Return a point that the caller may overwrite."""
         y = self[k]
-        return y.copy() if any(y is end for end in self._ends) else y
+        return y.copy() if any(y is item for item in self._points) else y
 
     def __reduce__(self) -> tuple[Any, ...]:
         return np.asarray, (np.stack(list(self)),)
 
     def put(self, y: Array) -> bool:
         """Write a point behind the others; say whether there was room for it on disk."""
-        free = next(k for k in range(len(self._slots) + 1) if k not in self._slots)
+        place = self._write(y)
+        if place is not None:
+            self._points.append(place)
+        return place is not None
+
+    def release(self, k: int) -> None:
+        """Move a point from memory into the file if there is room on disk."""
+        y = self._points[k]
+        if isinstance(y, np.ndarray):
+            place = self._write(y)
+            self._points[k] = y if place is None else place
+
+    def _write(self, y: Array) -> int | None:
+        used = {item for item in self._points if isinstance(item, int)}
+        free = next(k for k in itertools.count() if k not in used)
         try:
             if self._file is None:
                 import tempfile  # slow to import, and large networks only
 
                 self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
                 weakref.finalize(self, self._file.close)
-            self._file.seek(free * y.nbytes)
-            written = self._file.write(y.data.cast("B"))
+            with self._lock:
+                self._file.seek(free * y.nbytes)
+                written = self._file.write(y.data.cast("B"))
         except OSError:
-            return False
-        if written == y.nbytes:
-            self._slots.append(free)
-        return written == y.nbytes
+            return None
+        return free if written == y.nbytes else None
 
     def thin(self) -> None:
-        """Forget every other point between start and end, the first of them among these."""
-        self._slots = self._slots[1::2]
+        """Forget every other point behind the start, the first of them among these."""
+        self._points[1:] = self._points[2::2]
 
     def finish(self, y: Array) -> None:
         """Add the end."""
-        self._ends.append(y)
+        self._points.append(y)
 
 
 class LargeRecord:

@@ -6,20 +6,21 @@ than into arithmetic. Hence a layer is worked on in blocks of rows that stay in 
 product that carries the error on, the slope (added to by BLAS itself), and the other terms.
 """
 
+import functools
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
-from scipy.linalg.blas import daxpy, dgemm
+from scipy.linalg.blas import dgemm
 
 from thalweg._core import Array
+from thalweg.integrate._combine import Fill
 from thalweg.integrate._field import Field
 from thalweg.network import unpack
 
 NARROW = 64  # outputs up to which a pass is bound by memory
-BLOCK = 32768  # doubles of a block: with as many of the result it fits a second-level cache
-Terms = Sequence[tuple[float, Array]]
-Fold = Callable[[slice], None]
+BLOCK = 49152  # doubles of a block: with as many of the result it fits a second-level cache
+Image = Callable[[Array, Array, list[Array]], None]
 
 
 class Sweep:
@@ -50,52 +51,60 @@ class Sweep:
 
     def rhs(self, y: Array, out: Array) -> float:
         """Return the loss; ``dy/dt`` goes to `out`."""
-        return self.stage(y, out, 1.0, 0.0)
+        return self.stage(y, out, 1.0)
 
     def stage(
         self,
         y: Array,
         out: Array,
         alpha: float,
-        gamma: float,
-        terms: Terms = (),
-        *,
-        keep: float = 0.0,
-        fold: Fold | None = None,
+        before: Fill | None = None,
+        after: Fill | None = None,
     ) -> float:
-        """Return the loss at `y`; ``alpha f(y) + gamma y + keep out + terms`` goes to `out`.
+        """Return the loss at `y`; ``alpha f(y)`` is added to `out` or, without `before`, put there.
 
-        `fold` is called with each finished block: a slice of packed weights in the cache.
+        `before` fills each block of `out`, a slice of packed weights, just before the slope is
+        added to it in the cache; `after` sees it finished.
         """
         weights, results = unpack(y, self.field.dims), unpack(out, self.field.dims)
         loss = self._carry_error(weights)
+        keep = 0.0 if before is None else 1.0
         at, last = 0, results[-1]
+        rest = slice(len(y) - last.size, len(y))
+        if before is not None:
+            before(rest)
         for j in range(self._depth - 1):
             signal, back = self._signal[j], self._right(weights, j + 1)
             low = weights[j].shape[1]
             for rows in self._blocks[j]:
+                part = slice(at + rows.start * low, at + rows.stop * low)
+                if before is not None:
+                    before(part)
                 weight, result = weights[j][rows], results[j][rows]
                 if j + 1 < len(self._signal):
                     _product(signal, weight, self._signal[j + 1][:, rows])
                 else:
                     dgemm(alpha, weight.T, signal.T, keep, last.T, trans_a=1, overwrite_c=1)
                 _outer(alpha, signal, back[:, rows], keep, result)
-                part = slice(at + rows.start * low, at + rows.stop * low)
-                _add(y, out, part, gamma, terms)
-                if fold is not None:
-                    fold(part)
+                if after is not None:
+                    after(part)
             at += weights[j].size
         if len(self._signal) == self._depth:  # narrow, or a single layer
-            last[...] = last * keep if keep != 0.0 else 0.0
-            last += alpha * self._signal[-1]
-        part = slice(at, len(y))
-        _add(y, out, part, gamma, terms)
-        if fold is not None:
-            fold(part)
+            last[...] = last + alpha * self._signal[-1] if keep else alpha * self._signal[-1]
+        if after is not None:
+            after(rest)
         return loss
 
-    def hessian_product(self, y: Array, v: Array, out: Array, scratch: list[Array]) -> None:
-        """Put the Hessian of the loss at `y` times `v` into `out`, as `network.hessian_product`.
+    def linearize(self, y: Array) -> Image:
+        """Return `hessian_product` at `y`, good until the next call of another method."""
+        weights = unpack(y, self.field.dims)
+        self._carry_error(weights)
+        return functools.partial(self._hessian_product, weights)
+
+    def _hessian_product(
+        self, weights: list[Array], v: Array, out: Array, scratch: list[Array]
+    ) -> None:
+        """Put the Hessian of the loss times `v` into `out`, as `network.hessian_product`.
 
         What is small beside it goes into `scratch`, as far as there is room.
         """
@@ -110,8 +119,7 @@ class Sweep:
                     return item[:need].reshape(self._outputs, size)
             return np.empty((self._outputs, size))
 
-        weights, ways, results = unpack(y, dims), unpack(v, dims), unpack(out, dims)
-        self._carry_error(weights)
+        ways, results = unpack(v, dims), unpack(out, dims)
         moved = [ways[-1]]  # change of R_j, then of N_j
         for j in range(depth - 2, -1, -1):
             moved.insert(0, room(dims[j]))
@@ -149,11 +157,6 @@ class Sweep:
         return weights[-1] if j == self._depth - 1 else self._after[j]
 
 
-def pieces(size: int) -> list[slice]:
-    """Return the slices of a vector that are worked on one after the other."""
-    return _blocks(size, BLOCK)
-
-
 def _blocks(rows: int, step: int) -> list[slice]:
     return [slice(begin, min(begin + step, rows)) for begin in range(0, rows, step)]
 
@@ -167,19 +170,13 @@ def _multiply(right: Array, weight: Array, out: Array, keep: float = 0.0) -> Non
 
 
 def _product(signal: Array, weight: Array, out: Array) -> None:
-    """``out = signal @ weight^T`` for some columns of a matrix, hence by a small copy."""
-    out[...] = dgemm(1.0, weight.T, signal.T, trans_a=1).T
+    """``out = signal @ weight^T``, by a small copy where `out` is some columns of a matrix."""
+    if out.flags.c_contiguous:
+        dgemm(1.0, weight.T, signal.T, 0.0, out.T, trans_a=1, overwrite_c=1)
+    else:
+        out[...] = dgemm(1.0, weight.T, signal.T, trans_a=1).T
 
 
 def _outer(factor: float, signal: Array, back: Array, keep: float, out: Array) -> None:
     """``out = factor back^T @ signal + keep out``."""
     dgemm(factor, signal.T, back.T, keep, out.T, trans_b=1, overwrite_c=1)
-
-
-def _add(y: Array, out: Array, part: slice, gamma: float, terms: Terms) -> None:
-    result = out[part]
-    if gamma != 0.0:
-        daxpy(y[part], result, a=gamma)
-    for c, x in terms:
-        if c != 0.0:
-            daxpy(x[part], result, a=c)

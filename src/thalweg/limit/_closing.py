@@ -94,28 +94,30 @@ def _apart(one: Weights, two: Weights) -> float:
 
 def _newton_step(weights: list[Array], error: Array, metric: Array) -> list[Array]:
     """Return ``y + J^T (J J^T)^+ vec(error)``."""
-    after, before = suffix_products(weights), prefix_products(weights)[:-1]
-    outs = [np.eye(len(error)) if back is None else back for back in after[1:]]
+    outs, before = suffix_products(weights)[1:], prefix_products(weights)[:-1]
     multiplier = _solve_normal(outs, before, metric, error)
     scaled = multiplier * metric
     new = []
     for weight, back, front in zip(weights, outs, before, strict=True):
-        move = back.T @ scaled if front is None else (back.T @ scaled) @ front.T
-        move += weight
+        move = scaled if back is None else back.T @ scaled
+        move = move + weight if front is None else move @ front.T + weight
         new.append(move)
     return new
 
 
 def _solve_normal(
-    outs: list[Array], before: list[Array | None], metric: Array, error: Array
+    outs: list[Array | None], before: list[Array | None], metric: Array, error: Array
 ) -> Array:
-    """Solve ``sum_j L_j X R_j = error`` with ``L_j = B_j B_j^T``, ``R_j = D A_j^T A_j D``."""
+    """Solve ``sum_j L_j X R_j = error`` with ``L_j = B_j B_j^T``, ``R_j = D A_j^T A_j D``.
+
+    Where a product of layers is ``None`` it is the unit matrix.
+    """
     d_y, k = error.shape
-    left = [item @ item.T for item in outs]
+    left = [np.eye(d_y) if item is None else item @ item.T for item in outs]
     right = [metric**2 if front is None else _gram(front, metric) for front in before]
     if d_y * k > DENSE_LIMIT:
         return _conjugate_gradients(left, right, error)
-    free = min(k, *(item.shape[1] for item in outs))
+    free = min(k, *(d_y if item is None else item.shape[1] for item in outs))
     image = d_y * k if free >= min(d_y, k) else free * (d_y + k - free)
     gram = np.zeros((d_y * k, d_y * k))
     for one, two in zip(left, right, strict=True):
@@ -148,14 +150,15 @@ def _conjugate_gradients(left: list[Array], right: list[Array], error: Array) ->
     solution = np.zeros_like(error)
     rest = error.copy()
     better = precondition(rest)
-    direction = better
+    direction = better.copy()
     power = float(np.vdot(rest, better))
     goal = 1e-28 * float(np.vdot(rest, rest))
     flops = 2.0 * (len(left) + 2) * d_y * k * (d_y + k)
     for _ in range(int(min(4 * error.size, max(FLOPS / flops, FEWEST)))):
         if not power > 0.0 or float(np.vdot(rest, rest)) <= goal:
             break
-        image = first @ direction * right[0]
+        image = first @ direction
+        image *= right[0]
         for one, two in zip(left[1:], right[1:], strict=True):
             image += one @ direction @ two
         curvature = float(np.vdot(direction, image))
@@ -163,10 +166,13 @@ def _conjugate_gradients(left: list[Array], right: list[Array], error: Array) ->
             break
         step = power / curvature
         solution += step * direction
-        rest -= step * image
+        image *= step
+        rest -= image
+        del image, better
         better = precondition(rest)
         power, before = float(np.vdot(rest, better)), power
-        direction = better + (power / before) * direction
+        direction *= power / before
+        direction += better
     return solution
 
 

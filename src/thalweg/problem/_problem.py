@@ -282,7 +282,8 @@ class Problem(ProblemFacts):
             np.where(np.abs(item) < SMALLEST, 0.0, item) if isinstance(item, np.ndarray) else item
             for item in w_reduced
         ]
-        out = as_weights(kept, self.reduced.dims, "w_reduced")
+        dims = (self.rank, *self.dims[1:])  # `reduced` itself holds large unit matrices
+        out = as_weights(kept, dims, "w_reduced")
         frozen = None if like is None else as_weights(like, self.dims, "like")
         return lift_weights(out, self._moments, self.metric, frozen)
 

@@ -100,6 +100,9 @@ class Runner:
             **self.options,
         )
         self.forget()
+        for points, k in ((self.parts[-1].y, -1), (piece.y, 0)) if self.parts else ():
+            if not isinstance(points, np.ndarray):  # large: nothing but the last point in memory
+                points.release(k)
         self.parts.append(piece)
         self.taken += int(piece.stats["steps"])
         return piece
@@ -144,19 +147,21 @@ def run_until_decided(runner: Runner) -> Ending:
             gradient_stop=gradient_stop,
             tail=tail if loss_stop == enter else None,
         )
-        if part.landing is not None:
-            return _landed(runner, part.landing)
+        status, landing = part.status, part.landing
+        del part  # it holds on to the state, which is large
+        if landing is not None:
+            return _landed(runner, landing)
         if runner.loss <= enter:
-            return _close(runner, part.status, 1e-3 * floor)
-        if part.status is Status.GRADIENT_STOP:
+            return _close(runner, status, 1e-3 * floor)
+        if status is Status.GRADIENT_STOP:
             ending = settle(runner)
             if ending is not None:
                 return ending
             # Merely slow: go on until the gradient is much less, or the saddle visibly left.
-            gradient_stop = SLOWER * float(part.gradient_norm[-1])
+            gradient_stop = SLOWER * float(runner.parts[-1].gradient_norm[-1])
             drop = 1e-3 * 0.5 * float(np.sum(levels.sigma**2))
             loss_stop = max(enter, runner.loss - drop)
-        elif part.status is Status.LOSS_STOP:
+        elif status is Status.LOSS_STOP:
             gradient_stop, loss_stop = floor, enter
         else:
             return Ending(parts=runner.parts, jump=None, tail_error=None, saddle=None)
@@ -237,14 +242,14 @@ def _close(runner: Runner, status: Status, gradient_stop: float) -> Ending:
             curvature = error * size / jump.length**2
         wanted = _step_down(jump, curvature, goal * size) * excess
         before = jump
-        part = runner.advance(
+        status = runner.advance(
             t_end=np.inf,
             loss_stop=levels.least + max(wanted, 0.5 * smallest),
             gradient_stop=gradient_stop,
             # Errors are no longer amplified: the tolerance is that of the weights as they are.
             atol=runner.rtol * float(np.sqrt(np.mean(runner.parts[-1].y[-1] ** 2))),
-        )
-        going = part.status is Status.LOSS_STOP
+        ).status
+        going = status is Status.LOSS_STOP
     return Ending(
         parts=runner.parts,
         jump=jump if jump.converged else None,
