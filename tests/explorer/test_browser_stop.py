@@ -151,3 +151,47 @@ def test_only_the_newest_error_is_shown_and_it_spoils_no_finished_answer(page, a
     answers = page.locator("[data-role=answer]")
     assert "bad" not in answers.first.get_attribute("class").split()
     assert "bad" in answers.last.get_attribute("class").split()
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_address_brings_every_screen_back(page, address, screen):
+    go(page, address, screen, **{**TARGET, "n": "20", "steps": "20", "value": "0.3"})
+    page.click("#go")
+    page.wait_for_selector("[data-role=answer][data-done]")
+    said = page.inner_text("[data-role=answer]")
+    fields = page.evaluate("[...document.querySelectorAll('#controls input')].map(e => e.value)")
+    page.reload()
+    page.wait_for_selector("[data-role=answer][data-done]")
+    assert page.inner_text("[data-role=answer]") == said
+    now = page.evaluate("[...document.querySelectorAll('#controls input')].map(e => e.value)")
+    assert now == fields
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_screen_fits_a_phone_and_no_table_scrolls_sideways(page, address, screen):
+    page.set_viewport_size({"width": 390, "height": 844})
+    go(page, address, screen, **{**TARGET, "n": "20", "steps": "20", "value": "0.3"}, go=1)
+    page.wait_for_selector("[data-role=answer][data-done]")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    wide = (
+        "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth + 1)"
+    )
+    assert page.evaluate(f"{wide}.length") == 0
+
+
+def test_no_name_in_the_picture_of_the_loss_covers_another(page, address):
+    """Pushed off, the run begins below the first level: its name once lay over the axis title."""
+    go(page, address, "landscape", **TARGET, go=1, point="0|strict_saddle", push="1")
+    run = page.locator("section[aria-label='Run after the push']")
+    run.locator("[data-role=answer][data-done]").wait_for()
+    run.locator(".picture svg").first.wait_for()
+    boxes = run.locator(".picture svg").first.evaluate(
+        "svg => [...svg.querySelectorAll('text')].filter(e => e.textContent).map(e => {"
+        " const b = e.getBoundingClientRect();"
+        " return [e.textContent, b.left, b.right, b.top + 3, b.bottom - 3]; })"
+    )
+    title = next(box for box in boxes if "reducible loss" in box[0])
+    for name, left, right, top, bottom in boxes:
+        if name != title[0]:
+            apart = right < title[1] or left > title[2] or bottom < title[3] or top > title[4]
+            assert apart, name
