@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 import thalweg as tw
+from thalweg.integrate import Status
 from thalweg.report import two_sentences
+from thalweg.trajectory._decide import Ending
 
 
 @pytest.mark.parametrize("fixture", ["learned", "at_rest", "cut_short", "narrow", "one_hot"])
@@ -76,9 +78,12 @@ def test_a_low_rank_start_is_explained():
 
 def test_a_breakdown_is_said_first(learned):
     path = learned._path
-    last = dataclasses.replace(path.pieces[-1], message="the step became too small.")
+    stop, text = Status.STEP_TOO_SMALL, "the step became too small."
+    last = dataclasses.replace(path.pieces[-1], status=stop, message=text)
     path = dataclasses.replace(path, pieces=[*path.pieces[:-1], last])
-    broken = dataclasses.replace(learned, status="failed", _path=path)
+    nowhere = Ending(parts=path.pieces, jump=None, tail_error=None, saddle=None)
+    broken = dataclasses.replace(learned, _path=path, _ended=lambda: nowhere)
+    assert broken.status == "failed"
     text = two_sentences(broken)
     assert text.startswith("The integration broke down")
     assert text.endswith("The reason: the step became too small.")
