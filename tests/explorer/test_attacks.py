@@ -1,102 +1,26 @@
 """Attempts on a running server, byte by byte: each is refused, and the page goes on."""
 
-import contextlib
 import io
 import json
 import pickle
 import re
-import socket
 import subprocess
-import threading
 import time
 import zipfile
 
 import numpy as np
 import pytest
-
-pytest.importorskip("starlette")
-uvicorn = pytest.importorskip("uvicorn")
-
-from thalweg.explorer._app import create_app  # noqa: E402
-from thalweg.explorer._limits import Limits  # noqa: E402
-from thalweg.explorer._patience import patient  # noqa: E402
+from raw import KEY, alive, head, run, serving, speak, status, upload
 
 pytestmark = pytest.mark.timeout(300)
-KEY = "k" * 32
 HUGE = "1" + "0" * 400
 """A whole number that Python reads and no float holds."""
-
-
-@contextlib.contextmanager
-def serving(**limits):
-    """A server in a thread; yields its port."""
-    bounds = Limits(**limits)
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        create_app(token=KEY, limits=bounds),
-        http=patient(bounds.patience),
-        log_level="critical",
-        ws="none",
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join(60)
-        listener.close()
 
 
 @pytest.fixture(scope="module")
 def port():
     with serving(body=2**20) as found:
         yield found
-
-
-def speak(port, *pieces, wait=60.0):
-    """Send bytes as they are; return all that comes back."""
-    with socket.create_connection(("127.0.0.1", port), timeout=wait) as line:
-        with contextlib.suppress(ConnectionError):  # refused before all was sent
-            for piece in pieces:
-                line.sendall(piece)
-        out = b""
-        with contextlib.suppress(ConnectionError):
-            while part := line.recv(65536):
-                out += part
-    return out
-
-
-def head(port, method, path, *lines, host=None, key=KEY, length=None):
-    given = [f"{method} {path} HTTP/1.1", f"Host: {host or f'127.0.0.1:{port}'}"]
-    given += [f"X-Thalweg-Token: {key}"] if key else []
-    given += [] if length is None else [f"Content-Length: {length}"]
-    return "\r\n".join([*given, *lines, "Connection: close", "", ""]).encode("latin-1")
-
-
-def status(answer):
-    return int(answer.split(b" ", 2)[1])
-
-
-def run(port, task, content):
-    """Ask for a computation; return the status and the last message."""
-    body = content if isinstance(content, bytes) else json.dumps(content).encode()
-    kind = "Content-Type: application/json"
-    answer = speak(port, head(port, "POST", f"/api/run/{task}", kind, length=len(body)), body)
-    found = re.findall(rb"\{.*\}", answer.partition(b"\r\n\r\n")[2])
-    return status(answer), json.loads(found[-1])
-
-
-def upload(port, name, content):
-    start = head(port, "POST", f"/api/upload?name={name}", length=len(content))
-    answer = speak(port, start, content)
-    return json.loads(answer.partition(b"\r\n\r\n")[2])
-
-
-def alive(port):
-    return status(speak(port, head(port, "GET", "/api/options"))) == 200
 
 
 @pytest.mark.parametrize(
@@ -257,123 +181,6 @@ def test_names_with_markup_stay_text_in_every_message(port):
     assert status(answer) == 200
     assert b"content-type: application/x-ndjson" in answer
     assert b"x-content-type-options: nosniff" in answer
-
-
-def drip(line, seconds):
-    """Send a byte now and then; say whether the other side gave up."""
-    end = time.monotonic() + seconds
-    line.settimeout(0.1)
-    while time.monotonic() < end:
-        try:
-            line.sendall(b"a")
-            line.recv(65536)
-            return True  # closed, or an answer: the request was given up
-        except TimeoutError:
-            continue
-        except ConnectionError:
-            return True
-    return False
-
-
-@pytest.mark.parametrize(
-    "start",
-    [
-        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ",
-        b"POST /api/upload?name=a.csv HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        b"X-Thalweg-Token: " + KEY.encode() + b"\r\nContent-Length: 9999\r\n\r\n",
-        b"",
-    ],
-)
-def test_who_sends_byte_by_byte_is_given_up(start):
-    with serving(patience=0.5) as port, contextlib.ExitStack() as stack:
-        slow = [
-            stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
-            for _ in range(30)
-        ]
-        for line in slow:
-            line.sendall(start)
-        assert alive(port)
-        assert drip(slow[0], 60)
-        for line in slow[1:]:  # comes to an end, or runs into the timeout of the line
-            with contextlib.suppress(ConnectionError):
-                while line.recv(65536):
-                    pass
-
-
-def test_a_line_that_is_used_again_is_not_given_up_while_it_works():
-    ask = head(0, "GET", "/api/options", host="127.0.0.1").replace(b"Connection: close\r\n", b"")
-    with (
-        serving(patience=4.0) as port,
-        socket.create_connection(("127.0.0.1", port), timeout=60) as line,
-    ):
-        for _ in range(6):
-            line.sendall(ask)
-            got = b""
-            while not got.endswith(b"}"):
-                got += line.recv(65536)
-            assert got.startswith(b"HTTP/1.1 200")
-            time.sleep(0.8)
-
-
-LONG = {"source": {"data": "digits", "widths": [32, 32], "loss": "sum"}, "rtol": 1e-12}
-SILENT = {
-    "source": {"data": "digits", "widths": [200, 200, 200], "loss": "sum"},
-    "a": {"learned": []},
-    "b": {"learned": [0]},
-}
-"""Its first message takes seconds."""
-
-
-def test_who_leaves_before_the_first_message_leaves_no_work_behind():
-    body = json.dumps(SILENT).encode()
-    with serving(running=1, queued=0) as port:
-        start = head(port, "POST", "/api/run/slice", "Content-Type: application/json",
-                     length=len(body))  # fmt: skip
-        with socket.create_connection(("127.0.0.1", port)) as line:
-            line.sendall(start + body)
-            time.sleep(0.3)
-            assert run(port, "flow", LONG)[0] == 429
-        # The place is free again long before that computation could have come to its end.
-        end = time.monotonic() + 60
-        code = 429
-        while code == 429 and time.monotonic() < end:
-            code, message = run(port, "table", {})
-        assert code == 200
-        assert "file" in message["message"]
-
-
-def test_more_at_once_than_may_wait_are_sent_away_and_the_page_answers():
-    body = json.dumps(LONG).encode()
-    with serving(running=1, queued=2) as port:
-        start = head(port, "POST", "/api/run/flow", "Content-Type: application/json",
-                     length=len(body))  # fmt: skip
-        with contextlib.ExitStack() as stack:
-            lines = [
-                stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
-                for _ in range(12)
-            ]
-            for line in lines:
-                line.sendall(start + body)
-            heads = [line.recv(200).split(b" ", 2)[1] for line in lines]
-            assert sorted(heads) == [b"200"] * 3 + [b"429"] * 9
-            assert alive(port)
-        assert (
-            run(port, "flow", {"source": {"sigma": [1.0], "dims": [1, 1, 1]}})[1]["kind"] == "end"
-        )
-
-
-def test_computations_end_at_the_limits_of_time_and_memory():
-    with serving(seconds=2.0) as port:
-        assert "stopped after 2 s" in run(port, "flow", LONG)[1]["message"]
-        assert run(port, "table", {})[1]["kind"] == "error"
-    rows = b"a,y\n" + b"1,2\n" * 4_000_000
-    with serving(memory=2**30) as port:
-        number = upload(port, "a.csv", rows)["upload"]
-        message = run(port, "flow", {"source": {"upload": number, "target": ["y"]}})[1]
-        assert message["kind"] in {"error", "end"}
-        assert (
-            run(port, "flow", {"source": {"sigma": [1.0], "dims": [1, 1, 1]}})[1]["kind"] == "end"
-        )
 
 
 def test_the_server_listens_on_this_machine_alone(address):
