@@ -24,6 +24,8 @@ def results():
         "shallow": net.flow(net.start(0.5, rng=0), 1.0),
         "gradient_run": tw.counterexamples.unbounded.flow([0.7, 0.7], 10.0),
         "sweep": tw.sweep(p, tw.init.gaussian, n=4, scale=[0.1]),
+        "fractions": tw.sweep(p, tw.init.gaussian, n=4, scale=[0.1, 0.2]).fractions(),
+        "comparison": tw.descend(p, tw.init.gaussian(p), lr=0.05, steps=20).compare(),
         "run": run,
         "certificate": run.certificate,
         "atlas": tw.atlas(p),
@@ -33,7 +35,7 @@ def results():
 
 
 EXPLORED = ["run", "certificate", "atlas", "verdict", "slice"]
-BEYOND = ["descent", "drift_curve", "shallow", "gradient_run", "sweep"]
+BEYOND = ["comparison", "fractions", "descent", "drift_curve", "shallow", "gradient_run", "sweep"]
 
 
 @pytest.mark.parametrize("name", EXPLORED + BEYOND)
@@ -84,3 +86,52 @@ def test_text_of_a_table_is_escaped():
             return [("<b>", "<script>alert(1)</script>")]
 
     assert "<script>" not in Odd()._repr_html_()
+
+
+NUMBERS_ONLY = {
+    # Parts of a result that has a picture, or facts and verdicts of a few numbers.
+    "basins": {"Defect", "Fraction", "Theorem", "Times"},
+    "certificate": {"Hypothesis", "Share"},
+    "counterexamples": {"Evidence", "GradientSystem", "Level"},
+    "data": {"Table", "WeightFile"},
+    "datasets": {"Dataset"},
+    "landscape": {"DescentCurve", "Exclusion", "Level", "Pivot", "Projection"},
+    "limit": {"Limit", "Plateau"},
+    "monitor": {"LawSummary"},
+    "nonlinear": {"Law", "ShallowLimit", "ShallowProblem"},
+    "problem": {"Assumption", "Assumptions", "Problem", "ProblemFacts"},
+    "verify": {"Verification"},
+}
+
+
+def every_result():
+    """All classes of results, found by importing everything."""
+    import importlib
+    import pkgutil
+
+    from thalweg._core import Result
+
+    for module in pkgutil.walk_packages(tw.__path__, "thalweg."):
+        if not module.name.startswith(("thalweg._native.", "thalweg.__main__")):
+            try:
+                importlib.import_module(module.name)
+            except ImportError:  # an extra that is not installed
+                continue
+    found = [Result]
+    for kind in found:
+        found += [child for child in kind.__subclasses__() if child not in found]
+    ours = [kind for kind in found[1:] if kind.__module__.startswith("thalweg.")]
+    return sorted(ours, key=lambda kind: (kind.__module__, kind.__name__))
+
+
+def test_every_kind_of_result_has_a_key_figure_or_a_reason_to_have_none():
+    from thalweg._core import Result
+
+    kinds = every_result()
+    assert len(kinds) > 35
+    for kind in kinds:
+        stage = kind.__module__.split(".")[1]
+        drawn = kind._key_figure is not Result._key_figure
+        listed = kind.__name__ in NUMBERS_ONLY.get(stage, ())
+        assert drawn != listed, f"{stage}.{kind.__name__}"
+        assert kind._repr_html_ is Result._repr_html_

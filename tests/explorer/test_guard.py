@@ -188,3 +188,22 @@ def test_without_a_folder_nothing_is_kept():
         Shelf(None).path("mine")
     answer = ask("POST", "/api/run/basins", headers=KNOWN, json={"store": "mine"})
     assert answer.status_code == 400
+
+
+def test_who_does_not_read_the_answer_is_given_up():
+    async def talk():
+        app = create_app(token=KEY, limits=Limits(patience=0.05))
+        asked = [(b"host", b"127.0.0.1"), (b"x-thalweg-token", KEY.encode())]
+        scope = {"type": "http", "method": "GET", "path": "/static/app.js", "query_string": b""}
+        scope |= {"headers": asked, "server": ("127.0.0.1", 1), "root_path": ""}
+
+        async def receive():
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(_):
+            await asyncio.Event().wait()
+
+        await app(scope, receive, send)
+
+    with pytest.raises(TimeoutError):
+        alone(talk())

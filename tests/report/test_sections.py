@@ -61,3 +61,16 @@ def test_analyze_writes_them(tmp_path, monkeypatch):
 def test_training_is_said_in_one_line(given, capsys):
     assert command(["analyze", "linnerud", "--train", given]) == 2
     assert "--train needs METHOD:LR:STEPS" in capsys.readouterr().err
+
+
+def test_start_seed_and_proof_are_told_when_they_are_given(tmp_path, learned):
+    pytest.importorskip("flint")
+    time = learned.certificate.time
+    proof = tw.certify(learned.problem, learned.weights_at(time), rigorous=True)
+    plain = report.write(learned, tmp_path / "plain", name="x", formats=()).read_text()
+    assert "ball arithmetic" not in plain
+    page = report.write(
+        learned, tmp_path / "proof", name="x", formats=(), proof=proof, start="gaussian <1>, seed 7"
+    ).read_text()
+    assert "ball arithmetic, " in page
+    assert "<dt>start</dt><dd><code>gaussian &lt;1&gt;, seed 7</code></dd>" in page

@@ -74,7 +74,7 @@ def command(**options: Any) -> int:
         tasks = [partial(_summary, document, folder), partial(run.save, folder / "run.npz")]
         if not options["no_report"]:
             progress.show("drawing the report")
-            tasks.append(partial(_page, run, request, folder, more))
+            tasks.append(partial(_page, run, request, folder, {**more, "proof": proof}))
         files, trouble = write_all(tasks)
     if options["as_json"]:
         tell_json(document)
@@ -165,7 +165,9 @@ def _page(run: Trajectory, request: Request, folder: Path, more: dict[str, Any])
     from thalweg import report
 
     command = shlex.join(["thalweg", *sys.argv[1:]])
-    return report.write(run, folder, name=request.data.name, command=command, **more)
+    return report.write(
+        run, folder, name=request.data.name, command=command, start=request.start_text, **more
+    )
 
 
 def _prove(run: Trajectory, progress: Progress) -> Certificate:

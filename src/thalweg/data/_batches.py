@@ -5,6 +5,7 @@ import dataclasses
 import os
 import pathlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -54,7 +55,7 @@ def open_source(path: pathlib.Path) -> Source:
         opener = {".csv": _csv, ".parquet": _parquet}.get(kind, _arrow)
         source = opener(path)
         names = source.schema.names  # decodes them: bytes that are no text fail here
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = next((name for name, times in Counter(names).items() if times > 1), None)
     if twice is not None:
         raise DataError(
             f"{inert(path.name)} has two columns named {inert(twice)!r}; rename one of them"
@@ -141,8 +142,9 @@ def _refuse_lost_digits(batch: Any, names: list[str]) -> None:
     """Refuse whole numbers that a double has rounded."""
     import pyarrow.compute as pc
 
+    places = {name: place for place, name in enumerate(batch.schema.names)}
     for name in names:
-        ends = pc.min_max(batch.column(batch.schema.names.index(name))).as_py()
+        ends = pc.min_max(batch.column(places[name])).as_py()
         if max(abs(ends["min"] or 0.0), abs(ends["max"] or 0.0)) >= 2.0**53:
             raise DataError(
                 f"column {inert(name)!r} has whole numbers beyond 2**53, which doubles cannot "

@@ -1,5 +1,6 @@
 """The application: one page, its parts, uploads, and computations as streams of lines."""
 
+import asyncio
 import contextlib
 import importlib.resources
 import json
@@ -16,12 +17,14 @@ from starlette.routing import Route
 from thalweg import __version__, datasets
 from thalweg._core import ThalwegError
 from thalweg.explorer._crew import BusyError, Crew
-from thalweg.explorer._guard import Guard, TooLargeError
+from thalweg.explorer._guard import Guard, TooLargeError, TooSlowError
 from thalweg.explorer._limits import Limits
 from thalweg.explorer._shelf import Shelf
 from thalweg.explorer._uploads import Uploads
 
 STATIC = importlib.resources.files("thalweg.explorer") / "static"
+GLANCE = 0.1
+"""Seconds after which it is looked whether a visitor is still there."""
 KINDS = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -71,9 +74,10 @@ def create_app(
         Route("/api/upload", rooms.upload, methods=["POST"]),
         Route("/api/run/{task}", rooms.run, methods=["POST"]),
     ]
-    handlers: Any = {TooLargeError: _too_large, ThalwegError: _wrong}
+    handlers: Any = {TooLargeError: _too_large, TooSlowError: _too_slow, ThalwegError: _wrong}
     inner = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
-    return Guard(inner, token=token or secrets.token_urlsafe(24), body=limits.body)
+    key = token or secrets.token_urlsafe(24)
+    return Guard(inner, token=key, body=limits.body, patience=limits.patience)
 
 
 class Rooms:
@@ -133,14 +137,20 @@ class Rooms:
             name: getattr(self.limits, name) for name in ("width", "layers", "parameters")
         }
         messages = self.crew.run(request.path_params["task"], arguments)
+        first = asyncio.ensure_future(anext(messages, b""))
         try:
-            first = await anext(messages)
+            # The first message may take long: a visitor who leaves before it is noticed as well.
+            while not first.done():
+                await asyncio.wait([first], timeout=GLANCE)
+                if not first.done() and await request.is_disconnected():
+                    return _error("the visitor left", 499)
+            line = first.result()
         except BusyError:
             text = "too many computations are waiting; try again in a moment"
             return JSONResponse({"message": text}, 429, {"retry-after": "5"})
-        except StopAsyncIteration:
-            return Response(b"", media_type="application/x-ndjson")
-        return StreamingResponse(_after(first, messages), media_type="application/x-ndjson")
+        finally:
+            first.cancel()
+        return StreamingResponse(_after(line, messages), media_type="application/x-ndjson")
 
     def _locate(self, arguments: dict[str, Any]) -> None:
         """Replace numbers and names by paths; a path from outside is dropped."""
@@ -167,6 +177,10 @@ def _error(text: str, status: int) -> Response:
 
 async def _too_large(_: Request, error: Exception) -> Response:
     return _error(str(error), 413)
+
+
+async def _too_slow(_: Request, error: Exception) -> Response:
+    return JSONResponse({"message": str(error)}, 408, {"connection": "close"})
 
 
 async def _wrong(_: Request, error: Exception) -> Response:

@@ -5,8 +5,10 @@ A page from elsewhere that makes the browser call this server arrives under a fo
 read, as is everyone who does not know the token.
 """
 
+import asyncio
 import hmac
 import http.cookies
+import re
 import urllib.parse
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -17,6 +19,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+HOST = re.compile(r"(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+)(?::[0-9]{0,5})?", re.ASCII)
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -39,8 +42,8 @@ NO_TOKEN = "open the address that `thalweg explore` printed; it carries the key 
 class Guard:
     """Checks of every request, around the application."""
 
-    def __init__(self, app: App, *, token: str, body: int) -> None:
-        self.app, self.token, self.body = app, token, body
+    def __init__(self, app: App, *, token: str, body: int, patience: float = 30.0) -> None:
+        self.app, self.token, self.body, self.patience = app, token, body, patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request, or let it through with the security headers on its answer."""
@@ -64,7 +67,7 @@ class Guard:
         if not self._known(scope, headers):
             await _answer(send, 403, NO_TOKEN)
             return
-        await self.app(scope, self._bounded(receive), _with_headers(send))
+        await self.app(scope, self._bounded(receive), _with_headers(send, self.patience))
 
     def _refusal(self, scope: Scope, headers: list[tuple[str, str]]) -> tuple[int, str]:
         """Return the status and reason of a refusal, or 0."""
@@ -78,7 +81,7 @@ class Guard:
         if scope["method"] not in {"GET", "HEAD"} and sites - {"same-origin", "none"}:
             return 403, "requests from other sites are refused"
         length = next((text for name, text in headers if name == "content-length"), "0")
-        if not length.isdigit():
+        if not (length.isascii() and length.isdigit() and len(length) < 16):
             return 400, "content-length is not a number"
         if int(length) > self.body:
             return 413, f"at most {self.body // 2**20} MiB are accepted, got {int(length)} bytes"
@@ -108,11 +111,19 @@ class Guard:
         return hmac.compare_digest(token.encode(), self.token.encode())
 
     def _bounded(self, receive: Receive) -> Receive:
-        seen = 0
+        seen, whole = 0, False
+        end = asyncio.get_running_loop().time() + self.patience
 
         async def bounded() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, whole
+            if whole:  # what comes now is that the visitor leaves, whenever that is
+                return await receive()
+            try:
+                async with asyncio.timeout_at(end):
+                    message = await receive()
+            except TimeoutError:
+                raise TooSlowError(self.patience) from None
+            whole = not message.get("more_body", False)
             seen += len(message.get("body", b""))
             if seen > self.body:
                 raise TooLargeError(self.body)
@@ -128,12 +139,17 @@ class TooLargeError(Exception):
         super().__init__(f"at most {limit // 2**20} MiB are accepted")
 
 
+class TooSlowError(Exception):
+    """A body did not come in time."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the request did not come within {seconds:g} s; send it again")
+
+
 def _name(host: str) -> str:
-    """Return the name in ``name:port``."""
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    name, _, port = host.partition(":")
-    return name if port.isdigit() or not port else ""
+    """Return the name in ``name:port``, or nothing if it is anything else."""
+    found = HOST.fullmatch(host)
+    return found[1] if found else ""
 
 
 def _cookie_name(scope: Scope) -> str:
@@ -141,7 +157,9 @@ def _cookie_name(scope: Scope) -> str:
     return f"thalweg_{(scope.get('server') or ('', 0))[1]}"
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, patience: float) -> Send:
+    """Return a way to send with the headers; who does not read for so long is given up."""
+
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             known = {name.lower() for name, _ in message.get("headers", [])}
@@ -151,7 +169,8 @@ def _with_headers(send: Send) -> Send:
                 if name.encode() not in known
             ]
             message = {**message, "headers": [*message.get("headers", []), *extra]}
-        await send(message)
+        async with asyncio.timeout(patience):
+            await send(message)
 
     return sending
 

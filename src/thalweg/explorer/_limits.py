@@ -19,6 +19,8 @@ class Limits:
         Computations at once, and how many more may wait.
     seconds
         Time after which a computation is stopped.
+    patience
+        Seconds within which the headers of a request, and then its body, must be here.
     memory
         Bytes that one computation may use (where the system can limit it).
     """
@@ -31,4 +33,5 @@ class Limits:
     running: int = 2
     queued: int = 8
     seconds: float = 300.0
+    patience: float = 30.0
     memory: int = 4 * 2**30

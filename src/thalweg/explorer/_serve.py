@@ -50,9 +50,11 @@ def serve(
         import uvicorn
 
         from thalweg.explorer._app import create_app
+        from thalweg.explorer._patience import patient
     except ImportError as error:
         text = f"the explorer needs {error.name}: pip install 'thalweg[explorer]'"
         raise MissingExtraError(text) from None
+    limits = limits or Limits()
     app = create_app(limits=limits, stores=stores)
     try:
         listener = socket.create_server((HOST, port), reuse_port=False)
@@ -66,7 +68,12 @@ def serve(
         if browser:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, ws="none", timeout_graceful_shutdown=2
+            app,
+            http=patient(limits.patience),
+            log_level="warning",
+            access_log=False,
+            ws="none",
+            timeout_graceful_shutdown=2,
         )
         uvicorn.Server(config).run(sockets=[listener])
     sys.stdout.flush()

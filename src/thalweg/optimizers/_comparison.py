@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,9 @@ class Comparison(Result):
     loss: Array
     flow_loss: Array
     distance: Array
+
+    def _key_figure(self) -> Any:
+        return self.plot()
 
     def summary_rows(self) -> list[tuple[str, str]]:
         """Rows of ``repr``: the end first."""

@@ -6,15 +6,16 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from thalweg._core import DataError
-from thalweg.basins import Sweep
+from thalweg.basins import Fractions, Sweep
 from thalweg.certificate import Certificate
 from thalweg.counterexamples import GradientRun, GradientSystem
 from thalweg.landscape import Atlas, Slice, Verdict
 from thalweg.monitor import Record
 from thalweg.nonlinear import ShallowTrajectory
-from thalweg.optimizers import Descent, DriftCurve
+from thalweg.optimizers import Comparison, Descent, DriftCurve
 from thalweg.plot._atlas import draw_atlas
 from thalweg.plot._certificate import draw_certificate
+from thalweg.plot._comparison import draw_comparison
 from thalweg.plot._counterexamples import draw_gradient_run, draw_systems
 from thalweg.plot._descent import draw_descent
 from thalweg.plot._figure import draw_run
@@ -22,7 +23,7 @@ from thalweg.plot._monitor import draw_record
 from thalweg.plot._shallow import draw_shallow
 from thalweg.plot._slice import draw_slice
 from thalweg.plot._step_sweep import draw_step_sweep
-from thalweg.plot._sweep import draw_sweep
+from thalweg.plot._sweep import draw_fractions, draw_sweep
 from thalweg.plot._verdict import draw_verdict
 from thalweg.trajectory import Trajectory
 
@@ -126,3 +127,13 @@ def _(result: Record, **options: Any) -> Figure:
 @draw.register
 def _(result: Sweep, **options: Any) -> Figure:
     return draw_sweep(result, **options)
+
+
+@draw.register
+def _(result: Fractions) -> Figure:
+    return draw_fractions(result)
+
+
+@draw.register
+def _(result: Comparison) -> Figure:
+    return draw_comparison(result)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from thalweg._core import DataError, number
-from thalweg.basins import Fraction, Sweep, certificate_times, plotted_axes
+from thalweg.basins import Fraction, Fractions, Sweep, certificate_times, plotted_axes
 from thalweg.plot._kinds import LOOKS
 from thalweg.plot._staircase import map_panel, map_values, staircase_panel
 from thalweg.plot._style import INK, PALE, SETTINGS, colours, dress, legend_above
@@ -73,8 +73,20 @@ def sweep_panels(sweep: Sweep) -> dict[str, Callable[[Axes, Sweep], None]]:
 
 def fractions_panel(ax: Axes, sweep: Sweep) -> None:
     """Draw bars by point of the grid and kind, with their intervals."""
-    found = sweep.fractions()
-    rows = list(found.kinds) if len(sweep.plan.points) <= MOST_POINTS else list(found.totals)
+    _bars(ax, sweep.fractions(), len(sweep.plan.points))
+
+
+def draw_fractions(found: Fractions) -> Figure:
+    """Draw fractions as bars; returns a figure with the axes ``"fractions"``."""
+    with matplotlib.rc_context(SETTINGS):
+        figure = Figure(figsize=(6.6, 4.4), layout="constrained")
+        ax = figure.add_subplot(1, 1, 1, label="fractions")
+        _bars(ax, found, len({_where(row) for row in found.kinds}))
+    return figure
+
+
+def _bars(ax: Axes, found: Fractions, points: int) -> None:
+    rows = list(found.kinds) if points <= MOST_POINTS else list(found.totals)
     names = [_where(row) for row in rows]
     places = list(dict.fromkeys(names))
     kinds = list(dict.fromkeys(row.kind for row in rows))
@@ -107,7 +119,8 @@ def fractions_panel(ax: Axes, sweep: Sweep) -> None:
     ax.set_xlim(0.0, 1.45)
     ax.set_xticks([0.0, 0.25, 0.5, 0.75, 1.0])
     size = f"{rows[0].n} starts each" if len(places) > 1 else f"{rows[0].n} starts"
-    ax.set_xlabel(f"fraction of starts, 95 % Clopper–Pearson intervals ({size})")
+    method = "Clopper–Pearson" if found.method == "clopper-pearson" else found.method
+    ax.set_xlabel(f"fraction of starts, {100 * found.level:.4g} % {method} intervals ({size})")
     ax.grid(visible=False, axis="y")
     legend_above(ax)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from thalweg._core import learned_words, number
 from thalweg.basins import Sweep
-from thalweg.certificate import Hypothesis
+from thalweg.certificate import Certificate, Hypothesis
 from thalweg.optimizers import Descent
 from thalweg.report._answer import KINDS, two_sentences
 from thalweg.report._captions import captions
@@ -30,6 +30,8 @@ def page(
     *,
     sweep: Sweep | None = None,
     descent: Descent | None = None,
+    proof: Certificate | None = None,
+    start: str | None = None,
 ) -> str:
     """Return the whole page; every text that comes from outside is escaped by the template."""
     env = environment()
@@ -54,10 +56,11 @@ def page(
             for key, figure in landscape_figures(run).items()
         },
         certificate=_certificate(run),
+        proof=None if proof is None else proof.summary_rows(),
         sweep=None if sweep is None else sweep_sections(sweep),
         descent=None if descent is None else descent_sections(descent),
         glossary=GLOSSARY,
-        provenance=provenance(run, command),
+        provenance=provenance(run, command, start),
     )
 
 

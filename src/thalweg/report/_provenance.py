@@ -10,13 +10,17 @@ from thalweg.trajectory import Trajectory
 PACKAGES = ("numpy", "scipy", "matplotlib")
 
 
-def provenance(run: Trajectory, command: str | None) -> list[tuple[str, str]]:
+def provenance(
+    run: Trajectory, command: str | None, start: str | None = None
+) -> list[tuple[str, str]]:
     """Return label and value of everything known about the origin of a run."""
     stats = run.stats
     rows = [
         ("command", command or "not given (made from Python)"),
         ("problem fingerprint", run.problem.fingerprint),
     ]
+    if start is not None:
+        rows.append(("start", start))
     rows += [
         (label, str(stats[key]))
         for key, label in (("seed", "seed"), ("engine", "engine"), ("method", "method"))

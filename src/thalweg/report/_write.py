@@ -6,6 +6,7 @@ from pathlib import Path
 
 from thalweg._core import write_whole
 from thalweg.basins import Sweep
+from thalweg.certificate import Certificate
 from thalweg.optimizers import Descent
 from thalweg.plot import PANELS, draw
 from thalweg.report._figures import check_formats, write_figures
@@ -23,6 +24,8 @@ def write(
     formats: Sequence[str] = ("png", "svg"),
     sweep: Sweep | None = None,
     descent: Descent | None = None,
+    proof: Certificate | None = None,
+    start: str | None = None,
 ) -> Path:
     """Write a run as one self-contained page, and its pictures as files.
 
@@ -41,6 +44,10 @@ def write(
         With ``png`` all panels of the run are in ``figures/overview.png`` as well.
     sweep, descent
         A sweep over other starts, and training with an optimizer: sections of their own.
+    proof
+        The certificate of the run again, proved in ball arithmetic.
+    start
+        What the start is, with its seed.
 
     Returns
     -------
@@ -63,5 +70,5 @@ def write(
     if "png" in formats:
         overview = rendered(draw(run, panel="all"), "png", dpi=100)
         write_whole(folder / "figures" / "overview.png", overview)
-    text = page(run, name, command, sweep=sweep, descent=descent)
+    text = page(run, name, command, sweep=sweep, descent=descent, proof=proof, start=start)
     return write_whole(folder / "report.html", text.encode())

@@ -102,6 +102,9 @@ class Fractions(Result):
         lost = sum(item.count for item in self.totals if item.kind in OPEN)
         return _fraction(({}, kind, None), (0, n, lost), self.method, self.level)
 
+    def _key_figure(self) -> Any:
+        return self.plot() if self.rows else None
+
     def summary_rows(self) -> list[tuple[str, str]]:
         """Rows of ``repr``: defects first, then the fractions, then what is known."""
         out = [("DEFECT", text) for text in self.defects]

@@ -29,7 +29,7 @@ class Context {
   }
 
   async ask(task, content, receive) {
-    await attempt((signal) => stream(task, content, receive, signal));
+    return attempt((signal) => stream(task, content, receive, signal));
   }
 
   snippet(item, place, what) {
@@ -39,6 +39,7 @@ class Context {
 }
 
 async function attempt(work) {
+  // Says whether the work came to its end.
   running?.abort();
   const control = new AbortController();
   running = control;
@@ -47,15 +48,17 @@ async function attempt(work) {
   try {
     await work(control.signal);
     say("done");
+    return true;
   } catch (error) {
     if (error.name === "AbortError") {
       if (running === control) say("stopped");
     } else {
       form.complain(error.message);
-      view.querySelector("[data-role=answer]")?.classList.add("bad");
       const answer = view.querySelector("[data-role=answer]:not([data-done])");
+      answer?.classList.add("bad");
       if (answer) answer.textContent = error.message;
     }
+    return false;
   } finally {
     if (running === control) {
       running = null;

@@ -97,11 +97,13 @@ export class RunView {
     const most = Math.max(...points.loss);
     const levels = (this.problem?.levels || []).filter((level) => level.loss > 0);
     const low = Math.max(least, 1e-12 * most, levels.length ? 1e-4 * levels.at(-1).loss : 0);
+    const top = most * Math.max(most / low, 10) ** 0.07; // room for a name above the curve
+    const shown = levels.filter((level) => level.loss >= low && level.loss <= top);
     const bands = this.plateaus.map((item) => ({ x1: Math.max(item.t_enter, first), x2: Math.max(item.t_exit, first), name: learnedWords(item.learned), loss: item.loss }));
     const extra = [
       P.rect(bands, { x1: "x1", x2: "x2", fill: "currentColor", fillOpacity: 0.08 }),
-      P.ruleY(levels.filter((level) => level.loss >= low), { y: "loss", stroke: "currentColor", strokeOpacity: 0.45, strokeDasharray: "4,3" }),
-      P.text(levels.filter((level) => level.loss >= low), { y: "loss", text: (level) => `level: ${learnedWords(level.learned)}`, frameAnchor: "left", dy: 7, dx: 4, fillOpacity: 0.75, textAnchor: "start" }),
+      P.ruleY(shown, { y: "loss", stroke: "currentColor", strokeOpacity: 0.45, strokeDasharray: "4,3" }),
+      P.text(shown, { y: "loss", text: (level) => `level: ${learnedWords(level.learned)}`, frameAnchor: "left", dy: 7, dx: 4, fillOpacity: 0.75, textAnchor: "start" }),
       P.text(bands.filter((band) => Math.log(band.x2 / band.x1) > 0.12 * Math.log(end / first)), { x: (band) => Math.sqrt(band.x1 * band.x2), y: "loss", text: (band) => `at ${band.name}`, dy: -8, fontWeight: 600 }),
     ];
     const since = this.proof?.since ?? null;
@@ -114,7 +116,7 @@ export class RunView {
     }
     const named = this.plateaus.map((item) => learnedWords(item.learned)).join(", then ") || "none";
     const loss = { name: "loss", stroke: colour(0), points: t.map((time, i) => ({ t: time, y: points.loss[i] })) };
-    this.loss.draw(linesSpec({ lines: [loss], until, x, y: { type: "log", label: "reducible loss", domain: [low, most * 1.3] }, extra }), [],
+    this.loss.draw(linesSpec({ lines: [loss], until, x, y: { type: "log", label: "reducible loss", domain: [low, top] }, extra }), [],
       `Falls from ${number(points.loss[0])} to ${number(points.loss.at(-1))}; plateaus: ${named}${since === null ? "" : `; certified from time ${number(since)}`}`);
     const count = points.modes[0].length;
     const strengths = curves(t, Array.from({ length: count }, (_, k) => points.modes.map((row) => row[k])), Array.from({ length: count }, (_, k) => `σ${subscript(k + 1)}`));

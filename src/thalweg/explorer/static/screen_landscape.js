@@ -27,8 +27,8 @@ export function view(place, context) {
 }
 
 function inWords(text) {
-  // The library counts directions from 0, this page names them.
-  return text.replace(/directions? \(([\d, ]*)\)/g, (_, list) => learnedWords(list.split(",").filter((item) => item.trim()).map(Number)));
+  // The library counts directions from 0, this page names them; sections of the theory stay out.
+  return text.replace(/ \(Spec [\d.]+\)/g, "").replace(/directions? \(([\d, ]*)\)/g, (_, list) => learnedWords(list.split(",").filter((item) => item.trim()).map(Number)));
 }
 
 class LandscapeView {
@@ -123,14 +123,15 @@ class LandscapeView {
   async construct(learned, kind, push = false) {
     this.context.remember({ point: `${learned.join(",")}|${kind}`, push: push ? "1" : "" });
     const content = { source: source(this.context.values), learned, kind, seed: Number(this.context.values.seed || 0) };
-    this.panel.replaceChildren(h("h2", {}, `A ${kindWords(kind)} that has learned ${learnedWords(learned)}`));
+    const waiting = h("p", { class: "answer", "data-role": "answer" }, "Constructing the point…");
+    this.panel.replaceChildren(h("h2", {}, `A ${kindWords(kind)} that has learned ${learnedWords(learned)}`), waiting);
     say("constructing the point");
-    await this.context.ask("point", content, (item) => {
-      if (item.kind === "point") this.verdict(item, content);
+    const whole = await this.context.ask("point", content, (item) => {
+      if (item.kind === "point") { waiting.remove(); this.verdict(item, content); }
       if (item.kind === "line") this.line(item);
       if (item.kind === "snippet") this.context.snippet(item, this.panel, "this point");
     });
-    if (push) this.push(content);
+    if (push && whole) this.push(content);
   }
 
   verdict(item, content) {

@@ -1,6 +1,6 @@
 // Screen: the same start under the flow and under optimizers.
 
-import { h, number } from "./dom.js";
+import { h, number, rowsTable } from "./dom.js";
 import { Chart, colour, dash, linesSpec } from "./chart.js";
 import { problemGroup, startGroup } from "./form.js";
 import { source, start } from "./state.js";
@@ -78,9 +78,10 @@ class OptimizerView {
     this.answer.textContent = `Drift at the end: ${this.tracks.map((track) => `${words(track.name)} ${number(track.drift.at(-1), 2)}`).join(", ")}.`;
     this.answer.dataset.done = "limit";
     this.table.replaceChildren(h("table", {}, h("caption", {}, "Side by side"),
-      h("thead", {}, h("tr", {}, ["", "Loss at the end", "Drift", "Predicted drift", "What happened"].map((name) => (name ? h("th", { scope: "col" }, name) : h("td", {}))))),
+      h("thead", {}, h("tr", {}, ["", "Loss at the end", "Drift", "Predicted drift"].map((name) => (name ? h("th", { scope: "col" }, name) : h("td", {}))))),
       h("tbody", {}, this.tracks.map((track) => h("tr", {}, h("th", { scope: "row" }, words(track.name)),
-        [number(track.loss.at(-1), 6), number(track.drift.at(-1), 3), track.predicted ? number(track.predicted.at(-1), 3) : "–", `${track.status}: ${track.message}`].map((text) => h("td", {}, text)))))));
+        [number(track.loss.at(-1), 6), number(track.drift.at(-1), 3), track.predicted ? number(track.predicted.at(-1), 3) : "–"].map((text) => h("td", { class: "figure" }, text)))))),
+      rowsTable(this.tracks.map((track) => [words(track.name), `${track.status}: ${track.message}`]), "What happened"));
   }
 }
 

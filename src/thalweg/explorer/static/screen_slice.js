@@ -114,7 +114,7 @@ class SliceView {
     this.cross = { x: px, y: py };
     this.refocus = document.activeElement?.closest?.("svg") !== null;
     this.context.remember({ drop: `${px},${py}` });
-    this.panel.replaceChildren(h("p", { class: "answer" }, "Following the flow…"));
+    this.panel.replaceChildren(h("p", { class: "answer", "data-role": "answer" }, "Following the flow…"));
     const { content } = request(this.context.values);
     await this.context.ask("drop", { ...content, x: px, y: py }, (item) => {
       if (item.kind === "path") {

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -145,6 +146,9 @@ def whole(value: Any, name: str, low: int, high: int) -> int:
 
 def number(value: Any, name: str) -> float:
     """Return a finite number."""
+    # Whole numbers beyond the range of floats raise if they are asked whether they are finite.
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        raise DataError(f"{name} is too large: floats end at {sys.float_info.max:.3g}")
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise DataError(f"{name} must be a number, got {inert(value)}")
     return float(value)
