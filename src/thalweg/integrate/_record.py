@@ -26,17 +26,21 @@ class Record:
     def __init__(self, row: tuple[float, float, float], y: Array) -> None:
         """Begin with a point: time, loss, gradient norm, and the weights."""
         self._size = y.size
-        self._rows: list[Table] = []  # of full blocks
-        self._points: list[Array] = []  # those that are kept
-        self._every = 1  # of them
-        self._count = 0  # of rows in full blocks
+        self._total = 0  # of rows
+        # Full blocks: their rows, the points that are kept, every how many, and the count of rows.
+        # In one piece, so that Ctrl-C leaves all of it before or after a change.
+        self._full: tuple[list[Table], list[Array], int, int] = [], [], 1, 0
         self._reserve()
         self.add((*row, 0.0, 0), y)
 
     def _reserve(self) -> None:
         count = min(max(BLOCK // max(self._size, 1), FEWEST), MOST)
         self._block = np.empty(count, dtype=ROW), np.empty((count, self._size))
-        self._filled = 0
+
+    @property
+    def _filled(self) -> int:
+        """Rows of the block that are taken."""
+        return self._total - self._full[3]
 
     def room(self) -> tuple[Table, Array]:
         """Return memory for rows and points, to be filled from the front and then `took`."""
@@ -49,25 +53,25 @@ class Record:
 
     def took(self, count: int) -> None:
         """Note that so many rows of `room` have been filled."""
-        self._filled += count
+        self._total += count
 
     def add(self, row: tuple[float, ...], y: Array) -> None:
         """Note one accepted step."""
         rows, points = self.room()
         rows[0], points[0] = row, y
-        self._filled += 1
+        self._total += 1
 
     def _put_away(self) -> None:
         """Move the block to those that are full; thin out the points if they are too many."""
         rows, points = self._taken()
-        if self._every > 1:
-            points = points[-self._count % self._every :: self._every].copy()
-        self._rows.append(rows)
-        self._points.append(points)
-        self._count += len(rows)
-        while sum(item.nbytes for item in self._points) > STORE and len(self._points) > 1:
-            self._every *= 2
-            self._points = [np.concatenate(self._points)[::2].copy()]
+        before, kept, every, count = self._full
+        if every > 1:
+            points = points[-count % every :: every].copy()
+        kept = [*kept, points]
+        while sum(item.nbytes for item in kept) > STORE and len(kept) > 1:
+            every *= 2
+            kept = [np.concatenate(kept)[::2].copy()]
+        self._full = [*before, rows], kept, every, count + len(rows)
 
     def _taken(self) -> tuple[Table, Array]:
         (rows, points), end = self._block, self._filled
@@ -77,13 +81,12 @@ class Record:
 
     def close(self, y: Array) -> tuple[Table, Table, Array]:
         """Return all rows, the numbers of the kept ones, and the kept points; `y` is the last."""
-        if not self._rows:
+        if not self._full[0]:
             rows, points = self._taken()
             return rows, np.arange(len(rows)), points
         self._put_away()
-        self._filled = 0
-        kept, last = np.arange(0, self._count, self._every), self._count - 1
-        points = np.concatenate(self._points)
-        if kept[-1] != last:
-            kept, points = np.append(kept, last), np.concatenate([points, y[np.newaxis]])
-        return np.concatenate(self._rows), kept, points
+        blocks, parts, every, count = self._full
+        kept, points = np.arange(0, count, every), np.concatenate(parts)
+        if kept[-1] != count - 1:
+            kept, points = np.append(kept, count - 1), np.concatenate([points, y[np.newaxis]])
+        return np.concatenate(blocks), kept, points
