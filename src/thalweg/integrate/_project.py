@@ -5,13 +5,13 @@ symmetric ``S_j``, a change of hidden coordinates. It is therefore applied as on
 ``W_j <- G_j W_j``, ``W_{j+1} <- W_{j+1} G_j^{-1}``. The product, the loss and the modes stay.
 """
 
-import itertools
 from collections.abc import Callable
 
 import numpy as np
 
 from thalweg._core import Array
 from thalweg.integrate._gauge import repair
+from thalweg.network import unpack
 
 CHUNK = 2**22  # doubles that are worked on at once
 ROUNDS = 4
@@ -63,11 +63,7 @@ def project_numpy(
     length = max(1, CHUNK // max(rows.shape[1], 1))
     for begin in range(0, len(rows), length):
         part = out[begin : begin + length]
-        layers, position = [], 0
-        for low, high in itertools.pairwise(dims):
-            layers.append(part[:, position : position + low * high].reshape(-1, high, low))
-            position += low * high
-        repaired = _repair(layers, conserved, enough)
+        repaired = _repair(unpack(part, dims), conserved, enough)
         part[:] = np.concatenate([item.reshape(len(part), -1) for item in repaired], axis=1)
     return out
 

@@ -9,7 +9,7 @@ import numpy as np
 from thalweg._core import Array, DataError, Result, Weights, as_count, as_scalar, as_weights
 from thalweg.landscape._classify import classify
 from thalweg.landscape._verdict import Verdict
-from thalweg.network import pack, unpack
+from thalweg.network import end_to_end, pack, unpack
 from thalweg.problem import Problem
 
 AT_ONCE = 2_000_000
@@ -263,16 +263,10 @@ def _losses(p: Problem, plane: tuple[Array, Array], x: Array, y: Array) -> Array
     dims = p.reduced.dims
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     batch = max(1, AT_ONCE // len(origin))
-    ends = np.cumsum([0, *(dims[j] * dims[j + 1] for j in range(p.depth))])
     out = np.empty(len(points))
     for begin in range(0, len(points), batch):
         flat = origin + points[begin : begin + batch] @ axes
-        layers = [
-            flat[:, ends[j] : ends[j + 1]].reshape(-1, dims[j + 1], dims[j]) for j in range(p.depth)
-        ]
-        product = layers[-1]
-        for layer in reversed(layers[:-1]):
-            product = product @ layer
+        product = end_to_end(unpack(flat, dims))
         error = target - product * metric
         out[begin : begin + batch] = 0.5 * np.sum(error**2, axis=(-2, -1))
     return out.reshape(len(y), len(x))

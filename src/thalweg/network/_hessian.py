@@ -88,10 +88,13 @@ def pack(weights: Weights) -> Array:
 
 
 def unpack(vector: Array, dims: tuple[int, ...]) -> list[Array]:
-    """Undo `pack` for layer sizes ``(d_0, ..., d_L)``; returns views of `vector`."""
+    """Undo `pack` for layer sizes ``(d_0, ..., d_L)``; returns views of `vector`.
+
+    Of packed weights ``(..., n)`` they are stacks ``(..., d_j, d_{j-1})``.
+    """
     out, begin = [], 0
     for j in range(len(dims) - 1):
         end = begin + dims[j] * dims[j + 1]
-        out.append(vector[begin:end].reshape(dims[j + 1], dims[j]))
+        out.append(vector[..., begin:end].reshape(*vector.shape[:-1], dims[j + 1], dims[j]))
         begin = end
     return out

@@ -1,6 +1,5 @@
 """Whether rounding has decided how a run left a saddle, and with it where it ended."""
 
-import itertools
 from typing import Any
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from thalweg._core import EPS, Array
 from thalweg.integrate import Status, solve
 from thalweg.landscape import polish_reduced
-from thalweg.network import end_to_end
+from thalweg.network import end_to_end, unpack
 from thalweg.problem import Compression
 from thalweg.trajectory._decide import Ending, Runner
 from thalweg.trajectory._exact import has_vanishing_chain, outlook
@@ -65,7 +64,7 @@ def doubted(runner: Runner, ending: Ending) -> Ending:
 
 
 def _rounding_decides(runner: Runner) -> bool:
-    """Say whether a start changed in its last digits enters the basin somewhere else."""
+    """Say whether a start changed in its last digits leaves the last saddle otherwise."""
     begin = runner.start
     if not all(isinstance(part.y, np.ndarray) for part in runner.parts):
         return False
@@ -128,12 +127,12 @@ def growth(t: Array, y: Array, loss: Array, begin: Compression) -> float:
     metric = begin.metric
     coarse = np.sqrt(2.0 * loss) * float(metric.max(initial=0.0))
     if depth > 2:
-        coarse *= _others(_layers(y, begin.dims), "fro")
+        coarse *= _others(unpack(y, begin.dims), "fro")
     total = _integral(t, coarse) * (depth - 1)
     if total < AMPLIFIED:
         return total
     few = np.unique(np.linspace(0, len(t) - 1, SAMPLES).astype(np.int64))
-    layers = _layers(y[few], begin.dims)
+    layers = unpack(y[few], begin.dims)
     errors = (begin.target - end_to_end(layers) * metric) * metric
     rates = np.linalg.norm(errors, 2, axis=(-2, -1)) * _others(layers, 2)
     return _integral(t[few], rates) * (depth - 1)
@@ -144,13 +143,6 @@ def _others(layers: list[Array], order: Any) -> Array:
     norms = np.array([np.linalg.norm(layer, order, axis=(-2, -1)) for layer in layers])
     product: Array = np.prod(np.sort(norms, axis=0)[2:], axis=0)
     return product
-
-
-def _layers(y: Array, dims: tuple[int, ...]) -> list[Array]:
-    ends = np.cumsum([a * b for a, b in itertools.pairwise(dims)])[:-1]
-    shapes = itertools.pairwise(dims)
-    parts = zip(np.split(y, ends, axis=1), shapes, strict=True)
-    return [part.reshape(len(y), high, low) for part, (low, high) in parts]
 
 
 def _integral(t: Array, rates: Array) -> float:

@@ -128,12 +128,7 @@ class Path:
 
     def stack(self) -> list[Array]:
         """Return compressed weights over `t`: one array ``(K, d_j, d_{j-1})`` for each layer."""
-        dims, out, begin = self.compression.dims, [], 0
-        for j in range(len(dims) - 1):
-            end = begin + dims[j] * dims[j + 1]
-            out.append(self.y[:, begin:end].reshape(-1, dims[j + 1], dims[j]))
-            begin = end
-        return out
+        return unpack(self.y, self.compression.dims)
 
     @functools.cached_property
     def series(self) -> tuple[Array, Array]:
