@@ -1,18 +1,17 @@
 """`thalweg analyze`: from data to limit, certificate and report."""
 
 import dataclasses
-import json
 import shlex
 import sys
-from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from thalweg._core import DataError, StoreError, write_whole
+from thalweg._core import DataError
 from thalweg.certificate import Certificate, certify
+from thalweg.cli._files import check_writable, write_all, write_json
 from thalweg.cli._options import (
     data_options,
     general_options,
@@ -22,7 +21,7 @@ from thalweg.cli._options import (
 )
 from thalweg.cli._output import say, tell, tell_json, tell_rows
 from thalweg.cli._progress import Progress
-from thalweg.cli._request import Request, build, check_writable
+from thalweg.cli._request import Request, build
 from thalweg.data import inert
 from thalweg.trajectory import Trajectory, flow
 
@@ -50,13 +49,14 @@ def command(**options: Any) -> int:
     """Follow the gradient flow on DATA and say where it ends, how fast and why.
 
     DATA is a bundled name (see `thalweg datasets`) or a file: .npz with keys X and Y, X.npy with
-    --y, or .csv, .parquet, .arrow with --target. Writes report.html, run.npz, summary.json and
+    --y, or .csv, .parquet, .arrow with --target. A target without data is given instead by
+    --sigma 3,2,1 --dims 4,4,4,3. Writes report.html, run.npz, summary.json and
     figures/ to --out (default thalweg-NAME).
     """
     training = None if options["train"] is None else parse_training(options["train"])
     with Progress(quiet=options["quiet"] or options["as_json"]) as progress:
         request = build(options, progress)
-        folder = options["out"] or Path(f"thalweg-{request.data.name}")
+        folder = options["out"] or Path(f"thalweg-{request.subject.name}")
         check_writable(folder)
         run = flow(
             request.problem,
@@ -71,7 +71,10 @@ def command(**options: Any) -> int:
             document["rigorous"] = proof.to_dict()
         more = _more(request, options, training, progress)
         document |= {name: item.to_dict() for name, item in more.items()}
-        tasks = [partial(_summary, document, folder), partial(run.save, folder / "run.npz")]
+        tasks = [
+            partial(write_json, document, folder / "summary.json"),
+            partial(run.save, folder / "run.npz"),
+        ]
         if not options["no_report"]:
             progress.show("drawing the report")
             tasks.append(partial(_page, run, request, folder, {**more, "proof": proof}))
@@ -95,25 +98,9 @@ def exit_code(run: Trajectory) -> int:
 def summary(request: Request, run: Trajectory) -> dict[str, Any]:
     """Return the run as one JSON document."""
     document = run.to_dict()
-    document["data"] = request.data.to_dict()
+    document["data"] = request.subject.document
     document["start"] = request.start_document
     return document
-
-
-def write_all(tasks: Sequence[Callable[[], Path]]) -> tuple[list[Path], list[str]]:
-    """Write one file after the other; one that fails does not stop the others."""
-    files, trouble = [], []
-    for task in tasks:
-        try:
-            files.append(task())
-        except StoreError as error:
-            trouble.append(str(error))
-    return files, trouble
-
-
-def _summary(document: dict[str, Any], folder: Path) -> Path:
-    text = json.dumps(document, allow_nan=False, indent=1, ensure_ascii=False)
-    return write_whole(folder / "summary.json", text.encode())
 
 
 def _more(
@@ -166,7 +153,13 @@ def _page(run: Trajectory, request: Request, folder: Path, more: dict[str, Any])
 
     command = shlex.join(["thalweg", *sys.argv[1:]])
     return report.write(
-        run, folder, name=request.data.name, command=command, start=request.start_text, **more
+        run,
+        folder,
+        name=request.subject.name,
+        command=command,
+        start=request.start_text,
+        sampled=request.subject.sampled,
+        **more,
     )
 
 

@@ -1,14 +1,13 @@
 """`thalweg certify`: what can be proved about a start, without following it."""
 
-import io
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from thalweg._core import number, write_whole
+from thalweg._core import number
 from thalweg.certificate import Certificate, certify
+from thalweg.cli._files import check_writable, write_json, write_picture
 from thalweg.cli._options import (
     data_options,
     general_options,
@@ -18,7 +17,7 @@ from thalweg.cli._options import (
 )
 from thalweg.cli._output import tell, tell_json, tell_rows
 from thalweg.cli._progress import Progress
-from thalweg.cli._request import Request, build, check_writable
+from thalweg.cli._request import Request, build
 from thalweg.rigorous import RigorousCertificate
 
 
@@ -67,7 +66,7 @@ def summary(request: Request, proved: Certificate) -> dict[str, Any]:
     """Return the certificate as one JSON document, with what it is about."""
     return proved.to_dict() | {
         "certified": proved.certified,
-        "data": request.data.to_dict(),
+        "data": request.subject.document,
         "problem": request.problem.to_dict(),
         "start": {"kind": request.start_text, "seed": request.seed},
     }
@@ -87,12 +86,9 @@ def _tell(request: Request, proved: Certificate, files: list[Path]) -> None:
 
 
 def _keep(document: dict[str, Any], proved: Certificate, folder: Path) -> list[Path]:
-    text = json.dumps(document, allow_nan=False, indent=1, ensure_ascii=False)
-    picture = io.BytesIO()
-    proved.plot().savefig(picture, format="png", dpi=120)
     files = [
-        write_whole(folder / "certificate.json", text.encode()),
-        write_whole(folder / "certificate.png", picture.getvalue()),
+        write_json(document, folder / "certificate.json"),
+        write_picture(proved.plot(), folder / "certificate.png", dpi=120),
     ]
     if isinstance(proved, RigorousCertificate) and proved.proof:
         files.append(proved.save_proof(folder / "proof.json"))

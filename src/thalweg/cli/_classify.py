@@ -7,7 +7,8 @@ import click
 from thalweg.cli._options import data_options, general_options, problem_options, weights_option
 from thalweg.cli._output import tell, tell_json, tell_rows
 from thalweg.cli._progress import Progress
-from thalweg.cli._request import load_problem, read_weights
+from thalweg.cli._request import read_weights
+from thalweg.cli._subject import load_subject
 from thalweg.landscape import classify
 
 
@@ -27,13 +28,14 @@ def command(**options: Any) -> int:
     or else all matrices by the numbers in their names.
     """
     with Progress(quiet=options["quiet"] or options["as_json"]) as progress:
-        data, problem = load_problem(options, progress)
+        subject = load_subject(options, progress)
+        problem = subject.problem
         found = read_weights(options["weights"], problem)
         verdict = classify(problem, found.weights, polish=options["polish"])
     if options["as_json"]:
         tell_json({**verdict.to_dict(), "weights": found.to_dict()})
         return 0
-    tell(f"{data.name}: layers {'-'.join(map(str, problem.dims))}")
+    tell(f"{subject.name}: layers {'-'.join(map(str, problem.dims))}")
     tell_rows([*found.summary_rows(), *verdict.summary_rows()])
     for pivot in verdict.pivots:
         state = {True: "tightened", False: "not tightened", None: "undecided"}[pivot.tightened]

@@ -1,6 +1,5 @@
 """`thalweg descend`: training with an optimizer, and what it conserves."""
 
-import json
 import shlex
 import sys
 from functools import partial
@@ -9,8 +8,7 @@ from typing import Any
 
 import click
 
-from thalweg._core import write_whole
-from thalweg.cli._analyze import write_all
+from thalweg.cli._files import check_writable, write_all, write_json
 from thalweg.cli._options import (
     data_options,
     general_options,
@@ -20,7 +18,7 @@ from thalweg.cli._options import (
 )
 from thalweg.cli._output import say, tell, tell_json, tell_rows
 from thalweg.cli._progress import Progress
-from thalweg.cli._request import Request, build, check_writable
+from thalweg.cli._request import Request, build
 from thalweg.optimizers import METHODS, Descent, descend
 
 CODES = {"done": 0, "diverged": 3, "interrupted": 130}
@@ -71,10 +69,13 @@ def command(**options: Any) -> int:
             progress=progress.descent,
             rng=int(options["seed"]),
         )
-        document = d.to_dict() | {"data": request.data.to_dict(), "start": request.start_document}
+        document = d.to_dict() | {"data": request.subject.document, "start": request.start_document}
         tasks = []
         if folder is not None:
-            tasks = [partial(_summary, document, folder), partial(d.save, folder / "run.npz")]
+            tasks = [
+                partial(write_json, document, folder / "summary.json"),
+                partial(d.save, folder / "run.npz"),
+            ]
             if not options["no_report"]:
                 progress.show("drawing the report")
                 tasks.append(partial(_page, d, request, folder))
@@ -90,13 +91,9 @@ def command(**options: Any) -> int:
     return CODES[d.status] or (2 if trouble else 0)
 
 
-def _summary(document: dict[str, Any], folder: Path) -> Path:
-    text = json.dumps(document, allow_nan=False, indent=1, ensure_ascii=False)
-    return write_whole(folder / "summary.json", text.encode())
-
-
 def _page(d: Descent, request: Request, folder: Path) -> Path:
     from thalweg import report
 
     command = shlex.join(["thalweg", *sys.argv[1:]])
-    return report.write_descent(d, folder, name=request.data.name, command=command)
+    about = request.subject
+    return report.write_descent(d, folder, name=about.name, command=command, sampled=about.sampled)

@@ -1,11 +1,11 @@
 """`thalweg examples`: worked examples from the article."""
 
 import pathlib
-from typing import Any
 
 import click
 
-from thalweg._core import DataError, write_whole
+from thalweg._core import DataError
+from thalweg.cli._files import write_picture
 from thalweg.cli._options import general_options
 from thalweg.cli._output import tell, tell_json, tell_rows
 from thalweg.counterexamples import bounded_eq1, bounds_eq1, unbounded
@@ -126,24 +126,13 @@ def _paragraph(text: str) -> None:
 
 def _pictures(out: pathlib.Path) -> list[str]:
     """Draw both systems into a folder."""
-    import io
-
-    import matplotlib
-
-    from thalweg.plot import SETTINGS, draw_systems  # slow to import
+    from thalweg.plot import draw_systems  # slow to import
 
     figure = draw_systems([bounded_eq1, unbounded])
-    files = []
-    formats: tuple[tuple[str, dict[str, Any]], ...] = (
-        ("png", {"dpi": 150}),
-        ("svg", {"metadata": {"Date": None}}),
-    )
-    for kind, options in formats:
-        buffer = io.BytesIO()
-        with matplotlib.rc_context(SETTINGS):
-            figure.savefig(buffer, format=kind, **options)
-        files.append(str(write_whole(out / f"eq1.{kind}", buffer.getvalue())))
-    return files
+    return [
+        str(write_picture(figure, out / "eq1.png", dpi=150)),
+        str(write_picture(figure, out / "eq1.svg")),
+    ]
 
 
 _EXAMPLES = {"eq1": _eq1}

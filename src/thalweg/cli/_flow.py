@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from thalweg.cli._analyze import exit_code, summary
+from thalweg.cli._files import check_writable
 from thalweg.cli._options import (
     data_options,
     general_options,
@@ -15,7 +16,7 @@ from thalweg.cli._options import (
 )
 from thalweg.cli._output import tell, tell_json, tell_rows
 from thalweg.cli._progress import Progress
-from thalweg.cli._request import build, check_writable
+from thalweg.cli._request import build
 from thalweg.trajectory import flow
 
 

@@ -15,10 +15,12 @@ from thalweg.cli._options import (
     weights_option,
 )
 from thalweg.cli._output import tell, tell_json, tell_rows
+from thalweg.cli._points import KINDS, Point, parse_learned
 from thalweg.cli._progress import Progress
-from thalweg.cli._request import Request, build, load_problem
+from thalweg.cli._request import Request, build
+from thalweg.cli._subject import load_subject
 from thalweg.data import write_weights
-from thalweg.landscape import Level, atlas, classify, critical_point, excluded
+from thalweg.landscape import Level, atlas, classify, excluded
 from thalweg.problem import Problem
 
 SEARCHED = 1000
@@ -37,8 +39,13 @@ SHOWN = 20
 @click.option(
     "--sample",
     metavar="KIND",
-    type=click.Choice(["global_minimum", "strict_saddle", "non_strict_saddle"]),
-    help="Construct a critical point of this kind on the lowest level where it occurs.",
+    type=click.Choice(KINDS),
+    help="Construct a critical point of this kind, on the lowest level where it occurs.",
+)
+@click.option(
+    "--learned",
+    metavar="I[,I...]|none",
+    help="... or on the level where just these directions, counted from 0, are learned.",
 )
 @click.option(
     "--out",
@@ -61,9 +68,8 @@ def command(**options: Any) -> int:
     _check(options)
     with Progress(quiet=options["quiet"] or options["as_json"]) as progress:
         request = build(options, progress) if options["excluded"] else None
-        data, problem = (
-            load_problem(options, progress) if request is None else (request.data, request.problem)
-        )
+        subject = load_subject(options, progress) if request is None else request.subject
+        problem = subject.problem
         found = atlas(problem)
         levels = found.lowest(options["lowest"])
         document: dict[str, Any] = {
@@ -84,9 +90,9 @@ def command(**options: Any) -> int:
         return 0
     network = "-".join(map(str, problem.dims))
     rest = f", each with the {problem.irreducible_loss:.8g} that no linear map removes"
-    tell(f"{data.name}: layers {network}, {found.n_levels} critical values of the loss{rest}")
+    tell(f"{subject.name}: layers {network}, {found.n_levels} critical values of the loss{rest}")
     if not found.complete:
-        tell("some singular values are tied or zero: further maps share these values (Spec 4.7)")
+        tell("some singular values are tied or zero: further maps share these values")
     tell_rows(blocks[0])
     for block in blocks[1:]:
         tell("")
@@ -97,8 +103,9 @@ def command(**options: Any) -> int:
 def _check(options: dict[str, Any]) -> None:
     if options["weights"] and not options["excluded"]:
         raise DataError("--weights names a start, which only --excluded uses; add --excluded")
-    if options["out"] and not options["sample"]:
-        raise DataError("--out keeps a constructed point; add --sample KIND")
+    for name, what in (("out", "keeps a constructed point"), ("learned", "says what it learned")):
+        if options[name] is not None and not options["sample"]:
+            raise DataError(f"--{name} {what}; add --sample KIND")
 
 
 def _words(level: Level) -> str:
@@ -121,13 +128,11 @@ def _sample(
 ) -> list[tuple[str, str]]:
     """Construct a critical point, keep it if asked to, and return it in words."""
     kind, out = options["sample"], options["out"]
-    levels = itertools.islice(atlas(problem), SEARCHED)
-    level = next((item for item in levels if kind in item.kinds), None)
-    if level is None:
-        why = f"; {SHALLOW}" if kind == "non_strict_saddle" and problem.depth <= 2 else ""
-        count = min(SEARCHED, atlas(problem).n_levels)
-        raise DataError(f"no {kind} occurs among the lowest {count} levels of this network{why}")
-    weights = critical_point(problem, level.learned, kind, rng=options["seed"])
+    if options["learned"] is None:
+        learned = _lowest(problem, kind)
+    else:
+        learned = parse_learned(options["learned"], "--learned")
+    weights = Point(learned, kind, options["seed"]).weights(problem)
     verdict = classify(problem, weights)
     document["sample"] = verdict.to_dict()
     rows = verdict.summary_rows()
@@ -136,6 +141,17 @@ def _sample(
         document["file"] = str(write_weights(path, weights))
         rows.append(("kept", document["file"]))
     return rows
+
+
+def _lowest(problem: Problem, kind: str) -> tuple[int, ...]:
+    """Return what was learned on the lowest level where a kind occurs."""
+    levels = itertools.islice(atlas(problem), SEARCHED)
+    level = next((item for item in levels if kind in item.kinds), None)
+    if level is None:
+        why = f"; {SHALLOW}" if kind == "non_strict_saddle" and problem.depth <= 2 else ""
+        count = min(SEARCHED, atlas(problem).n_levels)
+        raise DataError(f"no {kind} occurs among the lowest {count} levels of this network{why}")
+    return level.learned
 
 
 def _excluded(request: Request, document: dict[str, Any]) -> list[tuple[str, str]]:

@@ -18,6 +18,8 @@ COMMANDS = {
     "verify": "check the proof that certify --rigorous wrote, independently",
     "landscape": "every critical value, with what is learned there",
     "sweep": "how likely each ending is: many starts, kept in a folder",
+    "push": "off a saddle, and where the flow goes from there",
+    "slice": "the loss on a plane through critical points",
     "classify": "which critical point given weights are, and why",
     "descend": "training with an optimizer, and what it conserves",
     "explore": "a local web page to watch flows and walk through the landscape",

@@ -2,6 +2,7 @@
 
 import difflib
 import functools
+import math
 import pathlib
 import tomllib
 from collections.abc import Callable
@@ -22,15 +23,32 @@ def _stack(options: list[Callable[[Function], Function]]) -> Callable[[Function]
     return apply
 
 
+def seed_option(what: str) -> Callable[[Function], Function]:
+    """Return the option that names a seed."""
+    return click.option(
+        "--seed", type=click.IntRange(min=0), default=0, show_default=True, help=what
+    )
+
+
 data_options = _stack(
     [
-        click.argument("data"),
+        click.argument("data", required=False),
         click.option("--target", metavar="COL[,COL]", help="Target columns of a table."),
         click.option("--y", metavar="FILE.npy", help="Targets that go with an X in .npy."),
         click.option(
             "--standardize", is_flag=True, help="Centre all, scale features to variance 1."
         ),
         click.option("--center", is_flag=True, help="Subtract the means of features and targets."),
+        click.option(
+            "--sigma",
+            metavar="S[,S...]",
+            help="Instead of DATA: a target given by its singular values; needs --dims.",
+        ),
+        click.option(
+            "--dims",
+            metavar="N,N[,N...]",
+            help="With --sigma: sizes of all layers, inputs first, outputs last.",
+        ),
     ]
 )
 problem_options = _stack(
@@ -65,13 +83,7 @@ start_options = _stack(
             show_default=True,
             help="gaussian, orthogonal, balanced, lambda_balanced or exponential (:RATE).",
         ),
-        click.option(
-            "--seed",
-            type=click.IntRange(min=0),
-            default=0,
-            show_default=True,
-            help="Of the random start.",
-        ),
+        seed_option("Of the random start."),
     ]
 )
 
@@ -165,7 +177,9 @@ def split_names(text: str | None) -> list[str]:
     return [] if text is None else [item.strip() for item in text.split(",") if item.strip()]
 
 
-def parse_widths(text: str | None) -> tuple[int, ...] | None:
+def parse_widths(
+    text: str | None, option: str = "--widths", example: str = "32,16"
+) -> tuple[int, ...] | None:
     """Return the widths in ``32,16``; ``None`` if none were given, () for an empty text.
 
     Raises
@@ -182,6 +196,28 @@ def parse_widths(text: str | None) -> tuple[int, ...] | None:
         except ValueError:
             width = 0
         if not 1 <= width <= 10**6:
-            raise DataError(f"--widths must be positive integers like 32,16, got {inert(item)!r}")
+            raise DataError(
+                f"{option} must be positive integers like {example}, got {inert(item)!r}"
+            )
         out.append(width)
     return tuple(out)
+
+
+def parse_numbers(text: str, option: str, example: str) -> list[float]:
+    """Return the finite numbers in ``3,2,1``; at least one.
+
+    Raises
+    ------
+    DataError
+        If one is no finite number, or there is none.
+    """
+    out = []
+    for item in str(text).split(","):
+        try:
+            value = float(item)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise DataError(f"{option} needs numbers like {example}, got {inert(item.strip())!r}")
+        out.append(value)
+    return out

@@ -8,10 +8,9 @@ from typing import Any
 
 from thalweg import init
 from thalweg._core import Array, DataError
-from thalweg.cli._options import parse_widths, split_names
 from thalweg.cli._progress import Progress
+from thalweg.cli._subject import Subject, load_subject
 from thalweg.data import WeightFile, inert, open_weights
-from thalweg.datasets import Dataset, load_data
 from thalweg.problem import Problem
 
 STARTS = ("gaussian", "orthogonal", "balanced", "lambda_balanced", "exponential")
@@ -21,29 +20,23 @@ WORDS = {"lambda_balanced": "lam", "exponential": "rate"}
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What was asked: data, problem, start."""
+    """What was asked: something to learn, and a start."""
 
-    data: Dataset
-    problem: Problem
+    subject: Subject
     start: list[Array]
     start_text: str
     seed: int | None
     start_notes: tuple[str, ...] = ()
 
     @property
+    def problem(self) -> Problem:
+        """The problem."""
+        return self.subject.problem
+
+    @property
     def rows(self) -> list[tuple[str, str]]:
         """The request in words."""
-        p = self.problem
-        shape = f"{p.n_samples} samples, {p.dims[0]} features, {p.dims[-1]} targets"
-        return [
-            ("data", f"{self.data.name}: {shape}"),
-            *(("note", note) for note in self.data.notes),
-            (
-                "network",
-                f"layers {'-'.join(map(str, p.dims))}, {p.loss_name} loss, {p.metric} flow",
-            ),
-            *self.start_rows,
-        ]
+        return [*self.subject.rows, *self.start_rows]
 
     @property
     def start_rows(self) -> list[tuple[str, str]]:
@@ -56,33 +49,17 @@ class Request:
         return {"kind": self.start_text, "seed": self.seed, "notes": list(self.start_notes)}
 
 
-def load_problem(options: dict[str, Any], progress: Progress) -> tuple[Dataset, Problem]:
-    """Load the data and set up the problem."""
-    data = load_data(
-        options["data"],
-        target=split_names(options["target"]),
-        y=options["y"],
-        standardize=options["standardize"],
-        center=options["center"],
-        onehot="auto",
-        progress=progress.rows,
-    )
-    problem = data.problem(
-        parse_widths(options["widths"]), metric=options["metric"], loss=options["loss"]
-    )
-    return data, problem
-
-
 def build(options: dict[str, Any], progress: Progress) -> Request:
-    """Load the data, set up the problem and make the start."""
-    data, problem = load_problem(options, progress)
+    """Load what is to be learned, set up the problem and make the start."""
+    subject = load_subject(options, progress)
+    problem = subject.problem
     if options.get("weights"):
         found = read_weights(options["weights"], problem)
         text = f"weights from {found.path}"
-        return Request(data, problem, found.weights, text, None, found.notes)
+        return Request(subject, found.weights, text, None, found.notes)
     maker, text = parse_start(options["init"])
     seed = int(options["seed"])
-    return Request(data, problem, maker(problem, seed), f"{text}, seed {seed}", seed)
+    return Request(subject, maker(problem, seed), f"{text}, seed {seed}", seed)
 
 
 def parse_start(text: str) -> tuple[Callable[[Problem, int], list[Array]], str]:
@@ -115,22 +92,3 @@ def parse_start(text: str) -> tuple[Callable[[Problem, int], list[Array]], str]:
 def read_weights(path: str | pathlib.Path, problem: Problem) -> WeightFile:
     """Read weights that fit a problem from a file; see `thalweg.data.open_weights`."""
     return open_weights(path, problem.dims)
-
-
-def check_writable(folder: pathlib.Path) -> None:
-    """Make sure before computing that results can be written to a folder.
-
-    Raises
-    ------
-    DataError
-        If they cannot.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".thalweg-probe"
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        raise DataError(
-            f"cannot write to {inert(folder)}: {error.strerror or error}; choose another --out"
-        ) from None

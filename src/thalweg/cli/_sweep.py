@@ -21,10 +21,12 @@ from thalweg.basins import (
     open_plan,
     run_plan,
 )
-from thalweg.cli._options import general_options, problem_options
+from thalweg.cli._files import check_writable
+from thalweg.cli._options import data_options, general_options, problem_options, seed_option
 from thalweg.cli._output import say, tell, tell_json, tell_rows
 from thalweg.cli._progress import Progress
-from thalweg.cli._request import STARTS, WORDS, check_writable, load_problem
+from thalweg.cli._request import STARTS, WORDS
+from thalweg.cli._subject import is_given, load_subject
 from thalweg.data import inert
 
 DONE, DEFECT, INTERRUPTED = 0, 3, 130
@@ -32,11 +34,7 @@ REPORT = "_report"  # readers of Parquet folders pass over names that begin like
 
 
 @click.command("sweep")
-@click.argument("data", required=False)
-@click.option("--target", metavar="COL[,COL]", help="Target columns of a table.")
-@click.option("--y", metavar="FILE.npy", help="Targets that go with an X in .npy.")
-@click.option("--standardize", is_flag=True, help="Centre all, scale features to variance 1.")
-@click.option("--center", is_flag=True, help="Subtract the means of features and targets.")
+@data_options
 @problem_options
 @click.option("--n", type=click.IntRange(min=1), help="Starts for each value; default 1000.")
 @click.option(
@@ -47,7 +45,7 @@ REPORT = "_report"  # readers of Parquet folders pass over names that begin like
     help="gaussian, orthogonal, balanced (:SCALE,SCALE,...), lambda_balanced (:LAM,...), "
     "exponential (:RATE,...).",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@seed_option("Of all random starts.")
 @click.option("--rtol", type=float, default=1e-6, show_default=True, help="Tolerance.")
 @click.option("--t-end", type=float, help="Stop at this flow time; default: when decided.")
 @click.option(
@@ -118,8 +116,11 @@ def command(**options: Any) -> int:
 
 
 def _check(options: dict[str, Any]) -> None:
-    if (options["data"] is None) == (options["resume"] is None):
-        raise DataError("give either DATA or --resume DIR, the store of a sweep that was begun")
+    if is_given(options) == (options["resume"] is not None):
+        raise DataError(
+            "give either something to learn (DATA, or --sigma and --dims) or --resume DIR, the "
+            "store of a sweep that was begun"
+        )
     if options["resume"] is not None and options["store"] is not None:
         raise DataError("--resume names the store already; leave --store out")
     if (options["chunk"] is None) != (options["parts"] is None):
@@ -138,10 +139,10 @@ def _planned(options: dict[str, Any], progress: Progress) -> tuple[Plan, str, li
     if options["resume"] is not None:
         plan = open_plan(options["resume"])
         return plan, str(options["resume"]), [("resumed", str(options["resume"]))]
-    data, problem = load_problem(options, progress)
+    subject = load_subject(options, progress)
     family, parameters = parse_family(options["init"])
     plan = make_plan(
-        problem,
+        subject.problem,
         getattr(starts, family),
         options["n"],
         rng=options["seed"],
@@ -150,15 +151,8 @@ def _planned(options: dict[str, Any], progress: Progress) -> tuple[Plan, str, li
         until_width=options["until_width"],
         **parameters,
     )
-    network = f"layers {'-'.join(map(str, problem.dims))}, {problem.loss_name} loss"
-    shape = f"{problem.n_samples} samples, {problem.dims[0]} features, {problem.dims[-1]} targets"
-    rows = [
-        ("data", f"{data.name}: {shape}"),
-        *(("note", note) for note in data.notes),
-        ("network", f"{network}, {problem.metric} flow"),
-        ("plan", f"{plan.count} starts of {options['init']} in {plan.chunks} chunks"),
-    ]
-    return plan, data.name, rows
+    counted = f"{plan.count} starts of {options['init']} in {plan.chunks} chunks"
+    return plan, subject.name, [*subject.rows, ("plan", counted)]
 
 
 def parse_family(text: str) -> tuple[str, dict[str, Any]]:

@@ -12,6 +12,7 @@ from thalweg.landscape._excluded import Exclusion as Exclusion, excluded as excl
 from thalweg.landscape._learned import Target as Target
 from thalweg.landscape._pivots import Pivot as Pivot
 from thalweg.landscape._polishing import Polished as Polished, polish_reduced as polish_reduced
+from thalweg.landscape._push import push_off as push_off
 from thalweg.landscape._slice import (
     Projection as Projection,
     Slice as Slice,

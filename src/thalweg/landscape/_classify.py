@@ -114,9 +114,10 @@ def classify_reduced(p: Problem, weights: Weights, moved: float = 0.0) -> Verdic
             nearest=tuple(p.lift(exact.weights)),
             paper_case=paper_case(p.depth, len(base.learned), exact.ranks),
         )
+    # The rules of Spec 4.3.
     rank, top = len(base.learned), base.learned == tuple(range(len(base.learned)))
     if not top or rank == p.max_rank:
-        text = f"directions {base.learned} are learned, a larger one is not (Spec 4.3)"
+        text = f"directions {base.learned} are learned, a larger one is not"
         rule = "a larger direction is unlearned"
         verdict = dataclasses.replace(base, kind="strict_saddle", rule=rule, message=text)
         return _proved(p, at, verdict, exact)
@@ -128,10 +129,10 @@ def classify_reduced(p: Problem, weights: Weights, moved: float = 0.0) -> Verdic
     if loose:
         names = ", ".join(str(item.layers) for item in loose[:3])
         kind, rule = "strict_saddle", "pivot not tightened"
-        text = f"pivot {names} has both ranks above {rank} (Spec 4.3)"
+        text = f"pivot {names} has both ranks above {rank}"
     else:
         kind, rule = "non_strict_saddle", "all pivots tightened"
-        text = f"every one of {len(found)} pivots has a rank equal to {rank} (Spec 4.3)"
+        text = f"every one of {len(found)} pivots has a rank equal to {rank}"
     text += f"; so at the exact critical point at distance {exact.distance:.2g}"
     verdict = dataclasses.replace(base, kind=kind, rule=rule, message=text, pivots=found)
     return _proved(p, at, verdict, exact)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._core import Array, DataError, Result, Weights, as_count, as_scalar, as_weights
+from thalweg._core import Array, DataError, Result, as_count, as_scalar, as_weights
 from thalweg.landscape._classify import classify
 from thalweg.landscape._verdict import Verdict
 from thalweg.network import end_to_end, pack, unpack
@@ -28,11 +28,14 @@ class Projection(Result):
         Coordinates in the plane.
     distance
         How far each point is from the plane.
+    t
+        Flow times of the points, where they are those of a run.
     """
 
     x: Array
     y: Array
     distance: Array
+    t: Array | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -95,6 +98,33 @@ class Slice(Result):
             If weights do not fit the problem.
         """
         return _projected(self.problem, points, self._origin, self._axes)
+
+    def trace(self, run: Any, max_points: int = 200) -> Projection:
+        """Project a run, or at most so many of its computed points, both ends among them.
+
+        Parameters
+        ----------
+        run
+            A `Trajectory` of the same problem.
+        max_points
+            Longer runs are thinned evenly to so many points.
+
+        Returns
+        -------
+        Projection
+            With the times.
+
+        Raises
+        ------
+        DimensionError
+            If the run is of another network.
+        """
+        last = len(run.t) - 1
+        kept = run.t[
+            np.unique(np.linspace(0, last, as_count(max_points, "max_points")).astype(int))
+        ]
+        path = self.project(run.weights_at(float(t)) for t in kept)
+        return dataclasses.replace(path, t=kept)
 
     def to_dict(self) -> dict[str, Any]:
         """Return grid, losses and marked points as JSON types."""
@@ -194,7 +224,7 @@ def plane_slice(
     elif along is not None:
         leads = [pack(p.reduce(as_weights(along, p.dims, "along")))]
     else:
-        leads = [pack(p.reduce(list(w))) for v in verdicts[:2] if (w := _falling(v)) is not None]
+        leads = [pack(p.reduce(list(w))) for v in verdicts[:2] if (w := v.falling) is not None]
     axes = np.stack([first, _second(leads, first, given=bool(third) or along is not None)])
     places = _projected(p, given, origin, axes)
     x, y = _grid(places, margin, count)
@@ -208,12 +238,6 @@ def plane_slice(
         _origin=origin,
         _axes=axes,
     )
-
-
-def _falling(verdict: Verdict) -> Weights | None:
-    """Return the direction in which the loss is known to fall, if there is one."""
-    curve = verdict.descent_curve
-    return verdict.witness if curve is None else curve.direction
 
 
 def _second(leads: list[Array], first: Array, *, given: bool) -> Array:

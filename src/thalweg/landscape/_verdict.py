@@ -87,6 +87,14 @@ class Verdict(Result):
     line: Array | None = None
     descent_curve: DescentCurve | None = None
 
+    @property
+    def falling(self) -> tuple[Array, ...] | None:
+        """The direction in which the loss is known to fall, in the coordinates of the data.
+
+        A strict saddle's witness, a non-strict one's descent curve, ``None`` for what is no saddle.
+        """
+        return self.witness if self.descent_curve is None else self.descent_curve.direction
+
     def _key_figure(self) -> Any:
         return self.plot()
 

@@ -36,7 +36,7 @@ WORDS = {
     Status.STEP_TOO_SMALL: "the step fell below rounding; loosen rtol or scale the data",
     Status.INTERRUPTED: "interrupted; everything up to the last accepted step is kept",
 }
-NOT_PROVED = "boundedness is not proved for these networks (Spec 6.5)"
+NOT_PROVED = "boundedness is not proved for these networks"
 
 
 @dataclasses.dataclass(eq=False)

@@ -53,7 +53,7 @@ def law_of(activation: Activation, x: Array) -> Law:
             holds=True,
             quantity=DIFFERENCE,
             message=f"{activation.name} satisfies sigma(z) = z sigma'(z), so q is conserved on any "
-            "data (paper Remark 4; Spec 6.3)",
+            "data (paper Remark 4)",
             largest_cosine=None,
             threshold=None,
             samples=None,
@@ -63,11 +63,11 @@ def law_of(activation: Activation, x: Array) -> Law:
     holds = cosine <= threshold
     size = f"the largest cosine between two samples is {cosine:.3g}"
     if holds:
-        why = f"the samples are orthogonal ({size}), so q is conserved (paper Lemma 5; Spec 6.2)"
+        why = f"the samples are orthogonal ({size}), so q is conserved (paper Lemma 5)"
     else:
         why = (
             f"the samples are not orthogonal: {size} (samples {pair[0]} and {pair[1]}), so q is "
-            "not conserved (Spec 6.2)"
+            "not conserved"
         )
     return Law(
         holds=holds,

@@ -27,6 +27,7 @@ def write_descent(
     name: str,
     command: str | None = None,
     formats: Sequence[str] = ("png", "svg"),
+    sampled: bool = True,
 ) -> Path:
     """Write a descent on a `Problem` as one self-contained page, and its pictures as files.
 
@@ -42,6 +43,8 @@ def write_descent(
         The command that made it.
     formats
         Of the pictures in ``figures/``: any of ``png``, ``svg``, ``pdf``.
+    sampled
+        Whether the problem comes from samples; with ``False`` the page speaks of a target alone.
 
     Returns
     -------
@@ -59,10 +62,10 @@ def write_descent(
     folder = Path(directory)
     panels = panels_of(d) if formats else ()
     write_figures(((panel, draw(d, panel=panel)) for panel in panels), folder, formats)
-    return write_whole(folder / "report.html", _page(d, name, command).encode())
+    return write_whole(folder / "report.html", _page(d, name, command, sampled).encode())
 
 
-def _page(d: Descent, name: str, command: str | None) -> str:
+def _page(d: Descent, name: str, command: str | None, sampled: bool) -> str:
     env, p = environment(), d.problem
     return env.get_template("descent.html.j2").render(
         style=env.get_template("style.css").render(),
@@ -70,6 +73,7 @@ def _page(d: Descent, name: str, command: str | None) -> str:
         sizes=" → ".join(map(str, p.dims)),
         parameters=p.n_parameters,
         samples=p.n_samples,
+        sampled=sampled,
         loss=LOSSES[p.loss_name],
         metric=METRICS[p.metric],
         loss_formula=formula(LOSS if p.loss_name == "sum" else MEAN_LOSS),

@@ -32,6 +32,7 @@ def page(
     descent: Descent | None = None,
     proof: Certificate | None = None,
     start: str | None = None,
+    sampled: bool = True,
 ) -> str:
     """Return the whole page; every text that comes from outside is escaped by the template."""
     env = environment()
@@ -42,7 +43,7 @@ def page(
         answer=two_sentences(run),
         loss_formula=formula(LOSS if run.problem.loss_name == "sum" else MEAN_LOSS),
         flow_formula=formula(FLOW),
-        question=_question(run),
+        question=_question(run) | {"sampled": sampled},
         assumptions=_assumptions(run),
         pictures=[
             {"id": key, "svg": pictures[key], "title": told[key][0], "caption": told[key][1]}

@@ -26,6 +26,7 @@ def write(
     descent: Descent | None = None,
     proof: Certificate | None = None,
     start: str | None = None,
+    sampled: bool = True,
 ) -> Path:
     """Write a run as one self-contained page, and its pictures as files.
 
@@ -48,6 +49,8 @@ def write(
         The certificate of the run again, proved in ball arithmetic.
     start
         What the start is, with its seed.
+    sampled
+        Whether the problem comes from samples; with ``False`` the page speaks of a target alone.
 
     Returns
     -------
@@ -70,5 +73,14 @@ def write(
     if "png" in formats:
         overview = rendered(draw(run, panel="all"), "png", dpi=100)
         write_whole(folder / "figures" / "overview.png", overview)
-    text = page(run, name, command, sweep=sweep, descent=descent, proof=proof, start=start)
+    text = page(
+        run,
+        name,
+        command,
+        sweep=sweep,
+        descent=descent,
+        proof=proof,
+        start=start,
+        sampled=sampled,
+    )
     return write_whole(folder / "report.html", text.encode())

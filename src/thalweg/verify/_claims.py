@@ -1,4 +1,4 @@
-"""Checking that the claims of a proof follow from its facts, in rational arithmetic."""
+"""Checking that the claims of a proof follow from its facts, in rational arithmetic (Spec 3.1-3.4)."""
 
 import itertools
 import math
@@ -16,10 +16,10 @@ def wrong_claims(proof: Proof) -> Iterator[str]:
     known, claims = proof.facts, proof.claims
     yield from _norms(known, claims)
     if Fraction(claims["rate_remark_2"]) > pivot_rate(known):
-        yield "rate_remark_2 does not follow (Spec 3.2, 3.4b)"
+        yield "rate_remark_2 does not follow"
     error = Fraction(known["error_high"])
     if Fraction(claims["rate_anytime"]) > anytime_rate(known, claims, error):
-        yield "rate_anytime does not follow (Spec 3.3)"
+        yield "rate_anytime does not follow"
     narrow = Fraction(claims["rate_bottleneck"])
     if narrow > 0:
         yield from _bottleneck(known, claims)
@@ -32,10 +32,10 @@ def wrong_claims(proof: Proof) -> Iterator[str]:
         yield "path_bound does not follow"
     certain = rate > 0 or in_basin(known, error)
     if claims["converges_to_global"] and not certain:
-        yield "convergence to a global minimum does not follow (Spec 3.4)"
+        yield "convergence to a global minimum does not follow"
     count = learnable(known) if certain else guaranteed(known, error)
     if not 0 <= claims["guaranteed"] <= count:
-        yield "the learned directions do not follow (Spec 3.4)"
+        yield "the learned directions do not follow"
 
 
 def learnable(known: dict[str, Any]) -> int:
@@ -82,7 +82,7 @@ def _bottleneck(known: dict[str, Any], claims: dict[str, Any]) -> Iterator[str]:
     """Check the rate near the best value of a network with a narrow layer."""
     r, k, d_y = min(known["dims"]), known["dims"][0], known["dims"][-1]
     if not r < min(k, d_y) or learnable(known) != r:
-        yield "rate_bottleneck: no layer is the bottleneck (Spec 3.4)"
+        yield "rate_bottleneck: no layer is the bottleneck"
         return
     low = [Fraction(value) for value in known["sigma_low"]]
     high = [Fraction(value) for value in known["sigma_high"]]
@@ -93,14 +93,14 @@ def _bottleneck(known: dict[str, Any], claims: dict[str, Any]) -> Iterator[str]:
         yield "least_loss is too small"
     room = low[r - 1] ** 2 - high[r] ** 2 - 2 * root**2
     if room <= 0 or low[r - 1] <= root:
-        yield "rate_bottleneck: the excess is not below a quarter of the gap (Spec 3.4)"
+        yield "rate_bottleneck: the excess is not below a quarter of the gap"
         return
     ratio = Fraction(known["metric_low"]) / Fraction(known["metric_high"])
     first, last = (Fraction(claims["norm_squares"][j]) for j in (0, -1))
     steep = high[0] ** 2 + high[r] ** 2 + root**2
     rate = (low[r - 1] - root) ** 2 * min(ratio / first, 1 / last) / (1 + steep / room)
     if Fraction(claims["rate_bottleneck"]) > rate:
-        yield "rate_bottleneck does not follow (Spec 3.4)"
+        yield "rate_bottleneck does not follow"
 
 
 def _norms(known: dict[str, Any], claims: dict[str, Any]) -> Iterator[str]:
@@ -111,12 +111,12 @@ def _norms(known: dict[str, Any], claims: dict[str, Any]) -> Iterator[str]:
     square /= Fraction(known["metric_low"])
     last, first = Fraction(claims["root_last"]), Fraction(claims["root_first"])
     if not _beyond(last, rises[::-1], square) or not _beyond(first, falls, square):
-        yield "a root of the norm inequality is too small (Spec 3.1)"
+        yield "a root of the norm inequality is too small"
     one = list(itertools.accumulate([last, *falls[::-1]]))[::-1]
     two = list(itertools.accumulate([first, *rises]))
     squares = [Fraction(value) for value in claims["norm_squares"]]
     if len(squares) != len(one) or any(s < min(a, b) for s, a, b in zip(squares, one, two)):  # noqa: B905
-        yield "a bound on a layer is too small (Spec 3.1)"
+        yield "a bound on a layer is too small"
         return
     whitening, frozen = Fraction(known["whitening_low"]), Fraction(known["frozen_high"])
     for name, top in (

@@ -27,8 +27,8 @@ export function view(place, context) {
 }
 
 function inWords(text) {
-  // The library counts directions from 0, this page names them; sections of the theory stay out.
-  return text.replace(/ \(Spec [\d.]+\)/g, "").replace(/directions? \(([\d, ]*)\)/g, (_, list) => learnedWords(list.split(",").filter((item) => item.trim()).map(Number)));
+  // The library counts directions from 0, this page names them.
+  return text.replace(/directions? \(([\d, ]*)\)/g, (_, list) => learnedWords(list.split(",").filter((item) => item.trim()).map(Number)));
 }
 
 class LandscapeView {
