@@ -69,8 +69,7 @@ def command(**options: Any) -> int:
         if folder is not None:
             files = [run.save(folder / "run.npz"), write_picture(run.plot(), folder / "run.svg")]
     if options["as_json"]:
-        saddle = verdict.to_dict() | {"requested": options["kind"], "step": step}
-        tell_json(summary(request, run) | {"from": saddle})
+        tell_json(summary(request, run) | {"from": verdict.to_dict(), "step": step})
         return exit_code(run)
     change = problem.reducible_loss(moved) - verdict.loss
     tell_rows([*request.rows, *_where(verdict, change), *run.summary_rows()])

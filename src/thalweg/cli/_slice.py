@@ -1,5 +1,6 @@
 """`thalweg slice`: the loss on a plane through critical points, and runs let go on it."""
 
+import dataclasses
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,16 @@ from thalweg.trajectory import Trajectory, flow, save_archive
 RESOLUTION = 61
 LARGEST = 2001
 """Grid points along an axis."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Dropped:
+    """A flow from a point of the plane, and its projection."""
+
+    x: float
+    y: float
+    run: Trajectory
+    path: Projection
 
 
 @click.command("slice")
@@ -68,25 +79,25 @@ def command(**options: Any) -> int:
         if folder is not None:
             check_writable(folder)
         plane = _plane(subject, named, options["resolution"])
-        run = path = None
+        dropped = None
         if start is not None:
             run = flow(subject.problem, plane.weights_at(*start), progress=progress.flow)
-            path = plane.trace(run)
+            dropped = Dropped(*start, run, plane.trace(run))
         progress.show("drawing the plane")
-        tasks = [] if folder is None else _tasks(plane, run, folder)
+        tasks = [] if folder is None else _tasks(plane, dropped, folder)
         files, trouble = write_all(tasks)
     if options["as_json"]:
-        tell_json(_document(subject, named, plane, start, run, path))
+        tell_json(_document(subject, named, plane, dropped))
     else:
         tell_rows([*subject.rows, *_words(named, plane)])
-        if run is not None and path is not None and start is not None:
+        if dropped is not None:
             tell("")
-            tell_rows(_ending(start, run, path))
+            tell_rows(_ending(dropped))
         for file in files:
             tell(str(file))
     for text in trouble:
         say(f"thalweg: error: {text}")
-    return (exit_code(run) if run is not None else 0) or (2 if trouble else 0)
+    return (0 if dropped is None else exit_code(dropped.run)) or (2 if trouble else 0)
 
 
 def _parse_drop(text: str) -> tuple[float, float]:
@@ -97,21 +108,21 @@ def _parse_drop(text: str) -> tuple[float, float]:
 
 
 def _plane(subject: Subject, named: dict[str, Point], resolution: int) -> Slice:
-    points = {name: point.weights(subject.problem) for name, point in named.items()}
+    points: dict[str, Any] = {name: point.weights(subject.problem) for name, point in named.items()}
     return plane_slice(subject.problem, **points, resolution=resolution)
 
 
-def _tasks(plane: Slice, run: Trajectory | None, folder: Path) -> list[Any]:
+def _tasks(plane: Slice, dropped: Dropped | None, folder: Path) -> list[Any]:
     """Return what writes the files."""
+    runs = [] if dropped is None else [dropped.run]
     arrays = {name: getattr(plane, name) for name in ("x", "y", "reducible_loss", "loss")}
     arrays["marks"] = np.column_stack([plane.marks.x, plane.marks.y])
     verdicts = [verdict.to_dict() for verdict in plane.verdicts]
-    figure = plane.plot(runs=[] if run is None else [run])
     tasks: list[Any] = [
-        partial(write_picture, figure, folder / "plane.svg"),
+        partial(write_picture, plane.plot(runs=runs), folder / "plane.svg"),
         partial(save_archive, folder / "plane.npz", arrays, {"verdicts": verdicts}),
     ]
-    return tasks if run is None else [*tasks, partial(run.save, folder / "run.npz")]
+    return tasks + [partial(run.save, folder / "run.npz") for run in runs]
 
 
 def _words(named: dict[str, Point], plane: Slice) -> list[tuple[str, str]]:
@@ -125,19 +136,17 @@ def _words(named: dict[str, Point], plane: Slice) -> list[tuple[str, str]]:
     return rows + extent
 
 
-def _ending(start: tuple[float, float], run: Trajectory, path: Projection) -> list[tuple[str, str]]:
+def _ending(dropped: Dropped) -> list[tuple[str, str]]:
     """Return where the flow from the plane goes, in words."""
-    off = f"the path leaves the plane by at most {float(path.distance.max()):.4g}"
-    return [("dropped at", f"({start[0]:g}, {start[1]:g}); {off}"), *run.summary_rows()]
+    off = f"the path leaves the plane by at most {float(dropped.path.distance.max()):.4g}"
+    return [
+        ("dropped at", f"({dropped.x:g}, {dropped.y:g}); {off}"),
+        *dropped.run.summary_rows(),
+    ]
 
 
 def _document(
-    subject: Subject,
-    named: dict[str, Point],
-    plane: Slice,
-    start: tuple[float, float] | None,
-    run: Trajectory | None,
-    path: Projection | None,
+    subject: Subject, named: dict[str, Point], plane: Slice, dropped: Dropped | None
 ) -> dict[str, Any]:
     """Return everything as one JSON document."""
     document = plane.to_dict() | {"data": subject.document}
@@ -145,11 +154,11 @@ def _document(
         {"name": name, "learned": list(point.learned), "kind": point.kind, "seed": point.seed}
         for name, point in named.items()
     ]
-    if run is not None and path is not None and start is not None:
+    if dropped is not None:
         document["drop"] = {
-            "x": start[0],
-            "y": start[1],
-            "path": path.to_dict(),
-            "run": run.to_dict(),
+            "x": dropped.x,
+            "y": dropped.y,
+            "path": dropped.path.to_dict(),
+            "run": dropped.run.to_dict(),
         }
     return document

@@ -19,6 +19,7 @@ from thalweg.basins import (
     ended_by_signals,
     make_plan,
     open_plan,
+    open_sweep,
     run_plan,
 )
 from thalweg.cli._files import check_writable
@@ -58,6 +59,12 @@ REPORT = "_report"  # readers of Parquet folders pass over names that begin like
 @click.option(
     "--resume", metavar="DIR", type=click.Path(path_type=pathlib.Path), help="Go on with a store."
 )
+@click.option(
+    "--open",
+    metavar="DIR",
+    type=click.Path(path_type=pathlib.Path),
+    help="Say what a store holds, and compute nothing.",
+)
 @click.option("--chunk", type=int, metavar="K", help="Compute part K, from 0, ...")
 @click.option("--of", "parts", type=int, metavar="M", help="... of M; the store joins the parts.")
 @click.option("--executor", metavar="NAME", help="threads, processes or dask:ADDRESS.")
@@ -74,32 +81,23 @@ def command(**options: Any) -> int:
     """Follow many starts of DATA and say how likely each ending is.
 
     DATA is given as for `thalweg analyze`. With --store DIR rows are kept in Parquet files, and
-    `thalweg sweep --resume DIR` goes on after an interruption.
+    `thalweg sweep --resume DIR` goes on after an interruption; --open DIR only reads it.
     """
     _check(options)
     with Progress(quiet=options["quiet"] or options["as_json"]) as progress:
-        plan, name, rows = _planned(options, progress)
         folder = _report_folder(options)
         if folder is not None and options["out"] is not None:
             check_writable(folder)
-        shard = WHOLE
-        if options["chunk"] is not None:
-            shard = Shard(options["chunk"], options["parts"])
-        executor = options["executor"]
-        with ended_by_signals():
-            sweep = run_plan(
-                plan,
-                store=options["store"] or options["resume"],
-                executor=None if executor == "threads" else executor,
-                workers=options["workers"],
-                progress=functools.partial(_show, progress, time.monotonic()),
-                shard=shard,
-                report=say,
-            )
+        if options["open"] is not None:
+            name = str(options["open"])
+            sweep, rows = open_sweep(name, report=say), [("opened", name)]
+        else:
+            plan, name, rows = _planned(options, progress)
+            sweep = _followed(plan, options, progress)
         path = None
         if options["report"] and folder is not None:
             path = _written(sweep, folder, name)
-    if sweep.stats["computed"] and not (options["quiet"] or options["as_json"]):
+    if sweep.stats.get("computed") and not (options["quiet"] or options["as_json"]):
         rate, seconds = number(sweep.stats["starts_per_second"]), number(sweep.stats["seconds"])
         say(f"{sweep.stats['computed']} starts in {seconds} s, {rate} a second")
     if options["as_json"]:
@@ -110,28 +108,47 @@ def command(**options: Any) -> int:
         for line in (sweep.folder, path):
             if line is not None:
                 tell(line)
-    if sweep.status == "interrupted":
+    if sweep.status == "interrupted" and options["open"] is None:
         return INTERRUPTED
     return DEFECT if sweep.defects() else DONE
 
 
 def _check(options: dict[str, Any]) -> None:
-    if is_given(options) == (options["resume"] is not None):
+    stores = [name for name in ("resume", "open") if options[name] is not None]
+    if is_given(options) + len(stores) != 1:
         raise DataError(
-            "give either something to learn (DATA, or --sigma and --dims) or --resume DIR, the "
-            "store of a sweep that was begun"
+            "give either something to learn (DATA, or --sigma and --dims) or --resume DIR or "
+            "--open DIR, the store of a sweep that was begun"
         )
-    if options["resume"] is not None and options["store"] is not None:
-        raise DataError("--resume names the store already; leave --store out")
+    if stores and options["store"] is not None:
+        raise DataError(f"--{stores[0]} names the store already; leave --store out")
     if (options["chunk"] is None) != (options["parts"] is None):
         raise DataError("--chunk K and --of M belong together, as in --chunk 0 --of 8")
     if options["chunk"] is not None:
+        if options["open"] is not None:
+            raise DataError("--open computes nothing; use --resume DIR with --chunk")
         if options["store"] is None and options["resume"] is None:
             raise DataError("--chunk needs --store DIR, where the parts are joined")
         if options["until_width"] is not None:
             raise DataError(
                 "--until-width looks at all starts, --chunk computes a part; leave one of them out"
             )
+
+
+def _followed(plan: Plan, options: dict[str, Any], progress: Progress) -> Sweep:
+    """Compute what is missing of a plan."""
+    executor = options["executor"]
+    whole = options["chunk"] is None
+    with ended_by_signals():
+        return run_plan(
+            plan,
+            store=options["store"] or options["resume"],
+            executor=None if executor == "threads" else executor,
+            workers=options["workers"],
+            progress=functools.partial(_show, progress, time.monotonic()),
+            shard=WHOLE if whole else Shard(options["chunk"], options["parts"]),
+            report=say,
+        )
 
 
 def _planned(options: dict[str, Any], progress: Progress) -> tuple[Plan, str, list[Any]]:
@@ -198,7 +215,7 @@ def _clock(seconds: float) -> str:
 def _report_folder(options: dict[str, Any]) -> pathlib.Path | None:
     if not options["report"]:
         return None
-    store = options["store"] or options["resume"]
+    store = options["store"] or options["resume"] or options["open"]
     default = pathlib.Path("thalweg-sweep") if store is None else store / REPORT
     found: pathlib.Path = options["out"] or default
     return found

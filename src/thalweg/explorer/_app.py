@@ -106,12 +106,11 @@ class Rooms:
 
     async def options(self, _: Request) -> Response:
         """Answer what can be chosen."""
-        limits = {name: getattr(self.limits, name) for name in ("width", "layers", "parameters")}
         return JSONResponse(
             {
                 "version": __version__,
                 "datasets": datasets.names(),
-                "limits": limits,
+                "limits": self._bounds(),
                 "sweeps": self.shelf.names(),
                 "keeps": self.shelf.folder is not None,
             }
@@ -133,9 +132,7 @@ class Rooms:
         if not isinstance(arguments, dict):
             return _error("the request must be a JSON object", 400)
         self._locate(arguments)
-        arguments["limits"] = {
-            name: getattr(self.limits, name) for name in ("width", "layers", "parameters")
-        }
+        arguments["limits"] = self._bounds()
         messages = self.crew.run(request.path_params["task"], arguments)
         first = asyncio.ensure_future(anext(messages, b""))
         try:
@@ -151,6 +148,11 @@ class Rooms:
         finally:
             first.cancel()
         return StreamingResponse(_after(line, messages), media_type="application/x-ndjson")
+
+    def _bounds(self) -> dict[str, int]:
+        """Return the bounds on what a task may be asked for."""
+        names = ("width", "layers", "parameters", "columns")
+        return {name: getattr(self.limits, name) for name in names}
 
     def _locate(self, arguments: dict[str, Any]) -> None:
         """Replace numbers and names by paths; a path from outside is dropped."""

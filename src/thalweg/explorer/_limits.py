@@ -15,6 +15,8 @@ class Limits:
         Files kept at once; the oldest goes first.
     width, layers, parameters
         Largest hidden width, most layers of weights, most weights.
+    columns
+        Most columns of a table, targets included: reading it costs their square.
     running, queued
         Computations at once, and how many more may wait.
     seconds
@@ -30,6 +32,7 @@ class Limits:
     width: int = 256
     layers: int = 12
     parameters: int = 200_000
+    columns: int = 2000
     running: int = 2
     queued: int = 8
     seconds: float = 300.0

@@ -62,10 +62,10 @@ def write_descent(
     folder = Path(directory)
     panels = panels_of(d) if formats else ()
     write_figures(((panel, draw(d, panel=panel)) for panel in panels), folder, formats)
-    return write_whole(folder / "report.html", _page(d, name, command, sampled).encode())
+    return write_whole(folder / "report.html", _page(d, name, command, sampled=sampled).encode())
 
 
-def _page(d: Descent, name: str, command: str | None, sampled: bool) -> str:
+def _page(d: Descent, name: str, command: str | None, *, sampled: bool) -> str:
     env, p = environment(), d.problem
     return env.get_template("descent.html.j2").render(
         style=env.get_template("style.css").render(),

@@ -1,4 +1,4 @@
-"""Checking that the claims of a proof follow from its facts, in rational arithmetic (Spec 3.1-3.4)."""
+"""Checking that claims follow from the facts of a proof, in rational arithmetic (Spec 3)."""
 
 import itertools
 import math

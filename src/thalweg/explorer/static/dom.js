@@ -58,6 +58,5 @@ export function snippets(content, what = "") {
       say(`${title} copied`);
     } }, "Copy"));
   return h("div", { class: "snippets" }, block(`The same in Python${more}`, content.python),
-    content.command ? block(`The same on the command line${more}`, content.command)
-      : h("p", { class: "lead" }, "The command line has no words for this; use the lines in Python."));
+    block(`The same on the command line${more}`, content.command));
 }

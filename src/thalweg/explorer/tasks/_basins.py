@@ -24,7 +24,7 @@ def run(arguments: dict[str, Any], emit: Emit) -> None:
             raise DataError("there is no such sweep; choose one of the list")
         found = open_sweep(folder)
         emit("problem", name=Path(folder).name, **series.facts(found.plan.problem))
-        emit("snippet", python=_opening(Path(folder).name), command=None)
+        emit("snippet", **_opening(Path(folder).name))
         _send(found, emit)
         return
     made = inputs.source(arguments)
@@ -54,21 +54,21 @@ def _plan(arguments: dict[str, Any]) -> tuple[str, list[float], int, int]:
     return kind, scales, count, inputs.whole(arguments.get("seed", 0), "seed", 0, 2**63 - 1)
 
 
-def _snippet(made: inputs.Source, plan: tuple[str, list[float], int, int]) -> dict[str, str | None]:
+def _snippet(made: inputs.Source, plan: tuple[str, list[float], int, int]) -> dict[str, str]:
     kind, scales, count, seed = plan
-    listed = ", ".join(f"{inputs.exact(scale)}" for scale in scales)
-    call = f"tw.sweep(p, tw.init.{kind}, n={count}, {FAMILIES[kind]}=[{listed}], rng={seed})"
+    values = [inputs.exact(scale) for scale in scales]
+    chosen = f"{FAMILIES[kind]}=[{', '.join(values)}]"
+    call = f"tw.sweep(p, tw.init.{kind}, n={count}, {chosen}, rng={seed})"
     lines = ["import thalweg as tw", made.python, f"s = {call}", "print(s)"]
-    command = None
-    if made.flags is not None:
-        words = ["thalweg", "sweep", *made.flags, "--n", str(count)]
-        words += ["--init", f"{kind}:{','.join(f'{inputs.exact(scale)}' for scale in scales)}"]
-        command = shlex.join([*words, "--seed", str(seed), "--store", "runs/mine"])
+    words = ["--n", str(count), "--init", f"{kind}:{','.join(values)}", "--seed", str(seed)]
+    command = made.command("sweep", *words, "--store", "runs/mine")
     return {"python": "\n".join(lines), "command": command}
 
 
-def _opening(name: str) -> str:
-    return f"import thalweg as tw\ns = tw.basins.open_sweep({name!r})\nprint(s)"
+def _opening(name: str) -> dict[str, str]:
+    lines = ["import thalweg as tw", f"s = tw.basins.open_sweep({name!r})", "print(s)"]
+    command = shlex.join(["thalweg", "sweep", "--open", name])
+    return {"python": "\n".join(lines), "command": command}
 
 
 def _send(found: Sweep, emit: Emit) -> None:

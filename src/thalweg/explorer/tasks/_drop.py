@@ -16,19 +16,18 @@ MOST = 200
 def run(arguments: dict[str, Any], emit: Emit) -> None:
     """Send the path from the point ``(x, y)`` of the plane, projected onto it."""
     made = inputs.source(arguments)
-    plane, lines = build(arguments, made)
+    plane, lines, words = build(arguments, made)
     x, y = (inputs.number(arguments.get(name), name) for name in ("x", "y"))
     weights = plane.weights_at(x, y)
     result = flow(made.problem, weights)
-    index = np.unique(np.linspace(0, len(result.t) - 1, MOST).astype(int))
-    path = plane.project(result.weights_at(float(t)) for t in result.t[index])
+    path = plane.trace(result, MOST)
     emit(
         "path",
         x=path.x,
         y=path.y,
         distance=path.distance,
-        loss=result.reducible_loss[index],
-        t=result.t[index],
+        loss=result.reducible_loss[np.searchsorted(result.t, np.asarray(path.t))],
+        t=path.t,
         plateaus=result.plateaus,
         **series.ending(result),
     )
@@ -36,4 +35,6 @@ def run(arguments: dict[str, Any], emit: Emit) -> None:
         f"run = tw.flow(p, plane.weights_at({inputs.exact(x)}, {inputs.exact(y)}))",
         'plane.plot(runs=[run]).savefig("plane.svg")',
     ]
-    emit("snippet", python="\n".join(lines), command=None)
+    words += ["--drop", f"{inputs.exact(x)},{inputs.exact(y)}"]
+    command = made.command("slice", *words, "--out", "plane")
+    emit("snippet", python="\n".join(lines), command=command)

@@ -1,6 +1,5 @@
 """Follow a flow and send it on the way."""
 
-import shlex
 from typing import Any
 
 from thalweg._core import DataError
@@ -34,7 +33,7 @@ def run(arguments: dict[str, Any], emit: Emit) -> None:
 
 def snippet(
     made: inputs.Source, start: tuple[str, tuple[str, ...]], t_end: float | None, rtol: float
-) -> dict[str, str | None]:
+) -> dict[str, str]:
     """Return the same computation in Python and on the command line."""
     end = "" if t_end is None else f"t_end={inputs.exact(t_end)}, "
     lines = ["import thalweg as tw", made.python, start[0]]
@@ -43,8 +42,6 @@ def snippet(
         "print(run)",
         'run.plot().savefig("run.svg")',
     ]
-    command = None
-    if made.flags is not None:
-        words = ["thalweg", "analyze", *made.flags, *start[1], "--rtol", inputs.exact(rtol)]
-        command = shlex.join(words + ([] if t_end is None else ["--t-end", inputs.exact(t_end)]))
-    return {"python": "\n".join(lines), "command": command}
+    words = [*start[1], "--rtol", inputs.exact(rtol)]
+    words += [] if t_end is None else ["--t-end", inputs.exact(t_end)]
+    return {"python": "\n".join(lines), "command": made.command("analyze", *words)}

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from thalweg import init
 from thalweg._core import Array, DataError
 from thalweg.data import inert
 from thalweg.datasets import load_data
+from thalweg.explorer.tasks._breadth import check_columns, named_columns
 from thalweg.problem import Problem
 
 Arguments = Mapping[str, Any]
@@ -37,7 +39,7 @@ class Source:
     python
         Lines that build it, as ``p``.
     flags
-        Arguments of the command line; ``None`` where it has no way to say it.
+        Words that name it on the command line.
     notes
         What was done to the data.
     """
@@ -45,8 +47,12 @@ class Source:
     problem: Problem
     name: str
     python: str
-    flags: tuple[str, ...] | None
+    flags: tuple[str, ...]
     notes: tuple[str, ...] = ()
+
+    def command(self, name: str, *words: str) -> str:
+        """Return a line for the terminal: a command of thalweg on this problem."""
+        return shlex.join(["thalweg", name, *self.flags, *words])
 
 
 def source(arguments: Arguments) -> Source:
@@ -69,11 +75,14 @@ def _target(given: Arguments, bounds: Arguments) -> Source:
     dims = widths(given.get("dims"), bounds, "dims")
     if len(dims) < 2:
         raise DataError("dims needs at least two sizes like 4,3,2")
+    if sigma.min() < 0.0:
+        raise DataError(f"singular values are not negative, got {sigma.min():g}")
     _affordable(dims, bounds)
     problem = Problem.from_target(sigma, dims=dims)
-    listed = ", ".join(exact(value) for value in sigma)
-    python = f"p = tw.Problem.from_target([{listed}], dims={dims})"
-    return Source(problem, "-".join(map(str, dims)), python, None)
+    values, sizes = [exact(value) for value in sigma], "-".join(map(str, dims))
+    python = f"p = tw.Problem.from_target([{', '.join(values)}], dims={dims})"
+    flags = ("--sigma", ",".join(values), "--dims", sizes.replace("-", ","))
+    return Source(problem, sizes, python, flags)
 
 
 def _table(given: Arguments, bounds: Arguments) -> Source:
@@ -85,18 +94,27 @@ def _table(given: Arguments, bounds: Arguments) -> Source:
     target = [str(item) for item in given.get("target", [])]
     if path is None and ("/" in name or "\\" in name or "." in name):
         raise DataError(f"{inert(name)} is no bundled data set; hand a file over instead")
+    if path is not None:
+        named_columns(path, bounds)
     data = load_data(
         path or name, target=target, onehot="auto", standardize=standardize, center=center
     )
-    dims = (data.X.shape[1], *hidden, data.Y.shape[1] if data.Y.ndim > 1 else 1)
+    dims = (data.X.shape[1], *hidden, data.Y.shape[1])
+    check_columns(dims[0] + dims[-1], bounds)
     _affordable(dims, bounds)
     problem = data.problem(hidden or None, metric=metric, loss=loss)
+    _affordable(problem.dims, bounds)
     shown = str(given.get("name", "table")) if path else name
     options = "".join(f", {key}=True" for key, value in changes.items() if value)
     wanted = f", target={target!r}" if path else ""
     width_text = f"widths={tuple(problem.dims[1:-1])}, metric={metric!r}, loss={loss!r}"
     loader = f"tw.datasets.load_data({shown!r}{wanted}, onehot='auto'{options})"
-    flags = [shown, "--widths", ",".join(map(str, problem.dims[1:-1]))]
+    # A name that begins like an option would be read as one.
+    flags = [
+        f"./{shown}" if shown.startswith("-") else shown,
+        "--widths",
+        ",".join(map(str, problem.dims[1:-1])),
+    ]
     flags += ["--metric", metric, "--loss", loss]
     flags += ["--target", ",".join(target)] if target else []
     flags += [f"--{key}" for key, value in changes.items() if value]

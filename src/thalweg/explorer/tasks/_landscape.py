@@ -1,6 +1,5 @@
 """The atlas of critical values, as nodes and edges."""
 
-import shlex
 from typing import Any
 
 from thalweg.explorer.tasks import _inputs as inputs, _series as series
@@ -19,8 +18,6 @@ def run(arguments: dict[str, Any], emit: Emit) -> None:
     found = atlas(made.problem)
     lines = ["import thalweg as tw", made.python, f"for level in tw.atlas(p).lowest({count}):"]
     lines += ["    print(level)", 'tw.atlas(p).plot().savefig("atlas.svg")']
-    command = None
-    if made.flags is not None:
-        command = shlex.join(["thalweg", "landscape", *made.flags, "--lowest", str(count)])
+    command = made.command("landscape", "--lowest", str(count))
     emit("snippet", python="\n".join(lines), command=command)
     emit("levels", n_levels=found.n_levels, complete=found.complete, levels=found.lowest(count))

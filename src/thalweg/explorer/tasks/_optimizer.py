@@ -1,6 +1,5 @@
 """The same start under the flow and under optimizers, side by side."""
 
-import shlex
 from typing import Any
 
 import numpy as np
@@ -36,12 +35,9 @@ def run(arguments: dict[str, Any], emit: Emit) -> None:
         f"run = tw.flow(p, w0, {inputs.exact(lr * steps)})",
     ]
     lines += [f'{name} = tw.descend(p, w0, method="{name}", {text})' for name in methods]
-    command = None
-    if made.flags is not None:
-        words = ["thalweg", "descend", *made.flags, *start_flags]
-        words += ["--lr", inputs.exact(lr), "--steps", str(steps)]
-        words += ["--weight-decay", inputs.exact(decay)] if decay else []
-        command = "\n".join(shlex.join([*words, "--method", name]) for name in methods)
+    words = [*start_flags, "--lr", inputs.exact(lr), "--steps", str(steps)]
+    words += ["--weight-decay", inputs.exact(decay)] if decay else []
+    command = "\n".join(made.command("descend", *words, "--method", name) for name in methods)
     emit("snippet", python="\n".join(lines), command=command)
     emit("track", name="flow", **_flow_track(flow(made.problem, weights, lr * steps)))
     for name in methods:

@@ -1,7 +1,6 @@
 """A critical point: construct it and say what it is."""
 
-import itertools
-import shlex
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -9,54 +8,70 @@ import numpy as np
 from thalweg._core import Array
 from thalweg.explorer.tasks import _inputs as inputs, _series as series
 from thalweg.explorer.tasks._emit import Emit
-from thalweg.landscape import Verdict, atlas, classify, critical_point
+from thalweg.landscape import classify, critical_point, kinds_of
 from thalweg.problem import Problem
 
 LINE = 81
 """Points of the curve of the loss along the witness."""
-SEARCHED = 1000
-"""Levels in which the lowest of a kind is sought."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """A critical point with the words that make it again.
+
+    Attributes
+    ----------
+    weights
+        The point, in the coordinates of the data.
+    learned, kind, seed
+        What it learned, which kind was asked for, and the seed.
+    """
+
+    weights: list[Array]
+    learned: tuple[int, ...]
+    kind: str | None
+    seed: int
+
+    def python(self, name: str = "w") -> str:
+        """Return the line that makes it."""
+        chosen = f"learned={self.learned}, kind={self.kind!r}, rng={self.seed}"
+        return f"{name} = tw.critical_point(p, {chosen})"
+
+    @property
+    def directions(self) -> str:
+        """What it learned, on the command line."""
+        return ",".join(map(str, self.learned)) or "none"
+
+    @property
+    def text(self) -> str:
+        """The whole point, on the command line."""
+        kind = [] if self.kind is None else [self.kind]
+        return ":".join([self.directions, *kind, *([str(self.seed)] if self.seed else [])])
 
 
 def run(arguments: dict[str, Any], emit: Emit) -> None:
     """Send verdict, spectrum and the loss along the witness."""
     made = inputs.source(arguments)
-    weights, line = construct(arguments, made.problem)
+    point = construct(arguments, made.problem)
+    weights = point.weights
     verdict = classify(made.problem, weights)
     emit("point", verdict=series.verdict_facts(verdict), norms=_norms(made.problem, weights))
-    direction = falling(verdict)
-    if direction is not None:
-        emit("line", **_along(made.problem, weights, direction))
-    lines = ["import thalweg as tw", made.python, line, "print(tw.classify(p, w))"]
-    command = None
-    if made.flags is not None and _first(made.problem, verdict):
-        words = ["thalweg", "landscape", *made.flags, "--sample", verdict.kind]
-        words += ["--seed", str(arguments.get("seed", 0)), "--out", "critical.npz"]
-        command = shlex.join(words)
+    if verdict.falling is not None:
+        emit("line", **_along(made.problem, weights, verdict.falling))
+    lines = ["import thalweg as tw", made.python, point.python(), "print(tw.classify(p, w))"]
+    kind = point.kind or kinds_of(made.problem, point.learned)[0]
+    words = ["--sample", kind, "--learned", point.directions, "--seed", str(point.seed)]
+    command = made.command("landscape", *words, "--out", "critical.npz")
     emit("snippet", python="\n".join(lines), command=command)
 
 
-def construct(arguments: dict[str, Any], problem: Problem) -> tuple[list[Array], str]:
-    """Return the critical point that the page describes, and the line that makes it."""
+def construct(arguments: dict[str, Any], problem: Problem) -> Point:
+    """Return the critical point that the page describes."""
     learned = inputs.learned_set(arguments.get("learned", []))
     kind = arguments.get("kind")
     kind = None if kind is None else str(kind)
     seed = inputs.whole(arguments.get("seed", 0), "seed", 0, 2**63)
-    weights = critical_point(problem, learned, kind, rng=seed)
-    return weights, f"w = tw.critical_point(p, learned={learned}, kind={kind!r}, rng={seed})"
-
-
-def _first(problem: Problem, verdict: Verdict) -> bool:
-    """Say whether the command line, which takes the lowest level of a kind, means this point."""
-    lowest = itertools.islice(atlas(problem), SEARCHED)
-    level = next((item for item in lowest if verdict.kind in item.kinds), None)
-    return level is not None and level.learned == verdict.learned
-
-
-def falling(verdict: Verdict) -> tuple[Array, ...] | None:
-    """Return the direction in which the loss is known to fall."""
-    curve = verdict.descent_curve
-    return verdict.witness if curve is None else curve.direction
+    return Point(critical_point(problem, learned, kind, rng=seed), learned, kind, seed)
 
 
 def _norms(problem: Problem, weights: list[Array]) -> list[float]:

@@ -13,10 +13,11 @@ RESOLUTION = 61
 def run(arguments: dict[str, Any], emit: Emit) -> None:
     """Send grid, losses and the marked points."""
     made = inputs.source(arguments)
-    plane, lines = build(arguments, made)
+    plane, lines, words = build(arguments, made)
     emit("problem", name=made.name, notes=made.notes, **series.facts(made.problem))
     lines += ["print(plane)", 'plane.plot().savefig("plane.svg")']
-    emit("snippet", python="\n".join(lines), command=None)
+    command = made.command("slice", *words, "--out", "plane")
+    emit("snippet", python="\n".join(lines), command=command)
     kinds = [{"kind": v.kind, "learned": list(v.learned)} for v in plane.verdicts]
     emit(
         "plane",
@@ -30,20 +31,19 @@ def run(arguments: dict[str, Any], emit: Emit) -> None:
     )
 
 
-def build(arguments: dict[str, Any], made: inputs.Source) -> tuple[Slice, list[str]]:
-    """Return the plane through the two points that the page names, and the lines that make it."""
-    points, lines = [], ["import thalweg as tw", made.python]
-    for name in ("a", "b"):
-        given = arguments.get(name, {})
-        weights, line = construct(given if isinstance(given, dict) else {}, made.problem)
-        points.append(weights)
-        lines.append(line.replace("w =", f"{name} =", 1))
-    options: dict[str, Any] = {}
-    toward = arguments.get("toward")
-    if isinstance(toward, dict):
-        options["toward"], line = construct(toward, made.problem)
-        lines.append(line.replace("w =", "c =", 1))
-    call = "plane = tw.landscape.plane_slice(p, a, b, " + ("toward=c, " if options else "")
-    call += f"resolution={RESOLUTION})"
-    plane = plane_slice(made.problem, *points, resolution=RESOLUTION, **options)
-    return plane, [*lines, call]
+def build(arguments: dict[str, Any], made: inputs.Source) -> tuple[Slice, list[str], list[str]]:
+    """Return the plane that the page describes, its lines in Python and its words in a terminal."""
+    lines, words, points = ["import thalweg as tw", made.python], [], {}
+    for name in ("a", "b", "toward"):
+        given = arguments.get(name)
+        if name == "toward" and not isinstance(given, dict):
+            continue
+        point = construct(given if isinstance(given, dict) else {}, made.problem)
+        points[name] = point.weights
+        lines.append(point.python(name))
+        words += [f"--{name}", point.text]
+    third = "toward=toward, " if "toward" in points else ""
+    lines.append(f"plane = tw.landscape.plane_slice(p, a, b, {third}resolution={RESOLUTION})")
+    given_points: dict[str, Any] = {**points}
+    plane = plane_slice(made.problem, **given_points, resolution=RESOLUTION)
+    return plane, lines, [*words, "--resolution", str(RESOLUTION)]
