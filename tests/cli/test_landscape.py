@@ -102,5 +102,43 @@ def test_a_kind_that_does_not_occur(thalweg):
     assert "no non_strict_saddle" in done.err
 
 
+def test_a_sample_on_a_chosen_level(thalweg, tmp_path):
+    options = ("linnerud", "--standardize", "--widths", "4,4", "--sample", "strict_saddle")
+    p = tw.datasets.load("linnerud").problem(widths=(4, 4), standardize=True)
+    for text, learned in (("none", []), ("0", [0]), ("0,2", [0, 2]), ("2,1", [1, 2])):
+        done = thalweg("landscape", *options, "--learned", text, "--seed", "5", "--json")
+        assert (done.code, done.err) == (0, "")
+        verdict = json.loads(done.out)["sample"]
+        assert (verdict["kind"], verdict["learned"]) == ("strict_saddle", learned)
+        w = tw.critical_point(p, learned, "strict_saddle", rng=5)
+        assert verdict["eigenvalues"] == tw.classify(p, w).eigenvalues.tolist()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--learned", "0"), "--learned says what it learned; add --sample KIND"),
+        (("--sample", "strict_saddle", "--learned", "a"), "counted from 0 like 0,1, or none"),
+        (("--sample", "strict_saddle", "--learned", "9"), "different directions among 0..2"),
+        (("--sample", "strict_saddle", "--learned", "0,1,2"), "no strict_saddle learned"),
+        (("--sample", "global_minimum", "--learned", "0"), "a global minimum learns the 3"),
+        (("--sample", "non_strict_saddle", "--learned", "1"), "a larger direction is unlearned"),
+    ],
+)
+def test_a_level_that_cannot_be(thalweg, arguments, words):
+    done = thalweg("landscape", "linnerud", "--widths", "4,4", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.count("\n") == 1
+    assert words in done.err
+
+
+def test_texts_do_not_cite_what_users_do_not_have(thalweg):
+    """Sections of the theory are named in the reference, not in answers."""
+    for kind in ("strict_saddle", "non_strict_saddle"):
+        options = ("linnerud", "--widths", "4,4", "--sample", kind)
+        assert "Spec" not in thalweg("landscape", *options, "--excluded").out
+    assert "Spec" not in thalweg("landscape", "--sigma", "2,2", "--dims", "3,3,3").out
+
+
 def test_weights_are_needed(thalweg):
     assert thalweg("classify", "linnerud").code == 2

@@ -1,5 +1,6 @@
 """Files from visitors: read like any other table, refused by name where they are not one."""
 
+import importlib
 import io
 import json
 import pickle
@@ -12,7 +13,7 @@ pytest.importorskip("starlette")
 
 from thalweg._core import DataError
 from thalweg.explorer._uploads import Uploads
-from thalweg.explorer.tasks import _flow, _table
+from thalweg.explorer.tasks import _breadth, _flow, _inputs as inputs, _table
 
 
 class Bait:
@@ -105,3 +106,71 @@ def test_names_of_visitors_are_not_names_of_files():
     number = kept.keep("../../etc/<img>.csv", b"a,b\n1,2\n")
     assert json.dumps(number).strip('"') == kept.path(number).stem
     kept.close()
+
+
+def wide(tmp_path, kind, count):
+    """Write a table of four rows with so many columns, one of them the target."""
+    rows = np.random.default_rng(0).standard_normal((4, count))
+    path = tmp_path / f"wide.{kind}"
+    names = [f"c{i}" for i in range(count)]
+    if kind == "csv":
+        np.savetxt(path, rows, delimiter=";", header=";".join(names), comments="")
+    elif kind == "npz":
+        np.savez(path, X=rows[:, :-1], Y=rows[:, -1:])
+    else:
+        pyarrow = pytest.importorskip("pyarrow")
+        table = pyarrow.table(dict(zip(names, rows.T, strict=True)))
+        if kind == "parquet":
+            importlib.import_module("pyarrow.parquet").write_table(table, path)
+        else:
+            with pyarrow.ipc.new_file(str(path), table.schema) as writer:
+                writer.write_table(table)
+    return {"path": str(path), "name": path.name, "widths": [1]} | (
+        {} if kind == "npz" else {"target": ["c0"]}
+    )
+
+
+@pytest.mark.parametrize("kind", ["csv", "npz", "parquet", "arrow"])
+def test_tables_that_are_too_wide_are_refused(tmp_path, kind, monkeypatch):
+    limits = {"columns": 40}
+    _flow.run({"source": wide(tmp_path, kind, 40), "limits": limits}, lambda *_, **__: None)
+    source = wide(tmp_path, kind, 41)
+    monkeypatch.setattr(inputs.Problem, "from_data", None)  # nothing may be built from it
+    for task in (_table, _flow):
+        if task is _table and kind == "npz":
+            continue
+        with pytest.raises(DataError, match="41 columns; at most 40") as caught:
+            task.run({"source": source, "limits": limits}, lambda *_, **__: None)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_first_line_that_is_too_long_is_not_parsed(tmp_path, monkeypatch):
+    path = tmp_path / "wide.csv"
+    path.write_bytes(b"a," * 1_000_000 + b"a\n")
+    monkeypatch.setattr(_breadth, "column_names", None)
+    with pytest.raises(DataError, match="1000001 columns; at most 2000"):
+        _table.run({"source": {"path": str(path)}}, lambda *_, **__: None)
+
+
+def test_marks_inside_quotes_separate_no_columns(tmp_path):
+    path = tmp_path / "quoted.csv"
+    path.write_text('"a,b,c,d",e\n1,2\n3,4\n')
+    found = []
+    arguments = {"source": {"path": str(path)}, "limits": {"columns": 2}}
+    _table.run(arguments, lambda _, columns: found.append(columns))
+    assert found == [["a,b,c,d", "e"]]
+
+
+def test_many_labels_are_columns_as_well(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("a,k\n" + "".join(f"{i}.5,name{i}\n" for i in range(50)))
+    source = {"path": str(path), "target": ["k"], "widths": [1]}
+    with pytest.raises(DataError, match="51 columns; at most 40"):
+        _flow.run({"source": source, "limits": {"columns": 40}}, lambda *_, **__: None)
+
+
+def test_the_usual_hidden_layer_counts_as_weights(tmp_path):
+    """Without widths the hidden layer is one of 32, not none."""
+    source = wide(tmp_path, "npz", 101) | {"widths": []}
+    with pytest.raises(DataError, match="3232 weights are too many"):
+        _flow.run({"source": source, "limits": {"parameters": 3000}}, lambda *_, **__: None)

@@ -117,3 +117,17 @@ def test_what_does_not_span_a_plane_is_refused_in_one_line():
         assert "\n" not in str(caught.value)
     with pytest.raises(tw.DimensionError, match="toward has shapes"):
         plane_slice(p, a, b, toward=[np.eye(2), np.eye(2)])
+
+
+def test_a_run_is_traced_with_its_times(cut):
+    p, _, _, plane = cut
+    run = tw.flow(p, plane.weights_at(0.1, 0.2), 1.0)
+    whole = plane.trace(run, max_points=len(run.t))
+    path = plane.project(run.weights_at(float(t)) for t in run.t)
+    assert np.array_equal(whole.t, run.t)
+    assert np.array_equal(whole.x, path.x)
+    assert np.array_equal(whole.distance, path.distance)
+    few = plane.trace(run, max_points=3)
+    assert list(few.t[[0, -1]]) == [run.t[0], run.t[-1]]
+    assert len(few.x) == 3
+    assert (few.x[0], few.y[0]) == pytest.approx((0.1, 0.2))

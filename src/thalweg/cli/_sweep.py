@@ -117,8 +117,8 @@ def _check(options: dict[str, Any]) -> None:
     stores = [name for name in ("resume", "open") if options[name] is not None]
     if is_given(options) + len(stores) != 1:
         raise DataError(
-            "give either something to learn (DATA, or --sigma and --dims) or --resume DIR or "
-            "--open DIR, the store of a sweep that was begun"
+            "give one of DATA or --resume DIR or --open DIR, the store of a sweep that was begun "
+            "(a target given by --sigma and --dims is as good as DATA)"
         )
     if stores and options["store"] is not None:
         raise DataError(f"--{stores[0]} names the store already; leave --store out")
