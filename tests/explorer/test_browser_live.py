@@ -157,10 +157,30 @@ def test_a_view_with_a_chosen_point_keeps_both_snippets(page, address, screen):
     page.wait_for_selector(done)
     page.wait_for_selector(".snippets >> nth=1")
     titles = page.locator(".snippets summary").all_inner_texts()
+    what = {"landscape": "this point", "slice": "this run"}[screen]
     assert sorted(titles) == [
         "The same in Python",
-        f"The same in Python: {'this point' if screen == 'landscape' else 'this run'}",
+        f"The same in Python: {what}",
+        "The same on the command line",
+        f"The same on the command line: {what}",
     ]
+    page.get_by_text(f"The same on the command line: {what}").click()
+    line = {
+        "landscape": "thalweg landscape --sigma 3,2,1 --dims 4,4,4,3 --sample strict_saddle "
+        "--learned 0 --seed 0 --out critical.npz",
+        "slice": "thalweg slice --sigma 3,2,1 --dims 4,4,4,3 --a none --b 0 --resolution 61 "
+        "--drop 0.3,1.2 --out plane",
+    }[screen]
+    assert page.get_by_text(line, exact=True).is_visible()
+
+
+def test_a_push_can_be_repeated_in_the_terminal(page, address):
+    query = urllib.parse.urlencode({**TARGET, "point": "0|non_strict_saddle", "push": 1, "go": 1})
+    page.goto(f"{address.split('/?')[0]}/#/landscape?{query}")
+    title = page.get_by_text("The same on the command line: the run after the push")
+    title.click()
+    line = "--learned 0 --kind non_strict_saddle --seed 0 --step 0.001"
+    assert page.get_by_text(f"thalweg push --sigma 3,2,1 --dims 4,4,4,3 {line}").is_visible()
 
 
 def test_a_saved_picture_carries_its_legend(page, address):

@@ -163,7 +163,7 @@ def test_marks_inside_quotes_separate_no_columns(tmp_path):
 
 def test_many_labels_are_columns_as_well(tmp_path):
     path = tmp_path / "labels.csv"
-    path.write_text("a,k\n" + "".join(f"{i}.5,name{i}\n" for i in range(50)))
+    path.write_text("a,k\n" + "".join(f"{i}.5,name{i % 50}\n" for i in range(150)))
     source = {"path": str(path), "target": ["k"], "widths": [1]}
     with pytest.raises(DataError, match="51 columns; at most 40"):
         _flow.run({"source": source, "limits": {"columns": 40}}, lambda *_, **__: None)
