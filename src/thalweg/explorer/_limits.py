@@ -16,7 +16,7 @@ class Limits:
     width, layers, parameters
         Largest hidden width, most layers of weights, most weights.
     columns
-        Most columns of a table, targets included: reading it costs their square.
+        Most columns of a table, targets included; what follows costs their square.
     running, queued
         Computations at once, and how many more may wait.
     seconds
