@@ -110,7 +110,7 @@ class Runner:
     def forget(self) -> None:
         """Let go of the state of the last piece, which is as large as some sets of weights."""
         if self.parts:
-            self.parts[-1] = dataclasses.replace(self.parts[-1], state=None)
+            self.parts[-1].release()
 
     @property
     def point(self) -> list[Array]:
