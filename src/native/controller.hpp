@@ -23,7 +23,7 @@ struct State {
     std::int64_t turn, calm, high;  // steps since order eight began or ended; to wait; it is used
     std::int64_t age, free, multistep, has_vector;  // free: nobody asked for one method
     std::int64_t steps, rejected, rhs, factorizations, explicit_steps, implicit_steps;
-    std::int64_t taken;  // steps of the last slice
+    std::int64_t taken;  // rows that the last slice wrote; negative before the first one
 };
 
 inline constexpr std::int64_t implicit_kind = -1, high_kind = -2, rest_kind = -3,

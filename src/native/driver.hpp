@@ -29,8 +29,9 @@ public:
         const auto begin = std::chrono::steady_clock::now();
         Status status = go_on;
         std::int64_t& count = state.taken;
+        count = count < 0 ? start(state, rows[0], points) : 0;
         if (tail && tail->predictions) in_tail(limits, *tail);
-        for (count = 0; count < limits.capacity;) {
+        while (count < limits.capacity) {
             status = finished(state, limits, norm(field_.length(), slope_));
             if (status == go_on) status = step(state, limits, choice, rows[count]);
             if (status == go_on) {
@@ -57,6 +58,14 @@ private:
     static constexpr double calming = 4.2;  // step times radius that damps the stiffest modes most
     static constexpr double finest = 1e-14;  // as in _solve.py
     static constexpr double rest_share = 0.1;  // of the tolerance that the rest of the way may be
+
+    // The row and the point that a run begins with.
+    std::int64_t start(State& s, Row& row, double* point) {
+        s.loss = field_.rhs(y_, slope_);
+        row = {s.t, s.loss, norm(field_.length(), slope_), 0, 0};
+        field_.pack(y_, point);
+        return 1;
+    }
 
     Status finished(const State& state, const Limits& limits, double size) const {
         if (!std::isfinite(size) || !std::isfinite(state.loss)) return non_finite;

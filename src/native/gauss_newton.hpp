@@ -69,7 +69,7 @@ public:
         for (int l = 1; l < depth_; ++l)
             multiply_left_transposed(cols_, cols_, field_.dim(l), before_[l], field_.stride(0),
                                      before_[l], field_.stride(0), system_.inner(l), width_);
-        return system_.factorize(cols_, stiff_, shift);
+        return system_.factorize(cols_, stiff_, shift, radius);
     }
 
     // x = factor (shift I + J^T J)^-1 b

@@ -22,7 +22,7 @@ int thalweg_cpu_level() {
 }
 
 // Version of the structures below; Python refuses a library with another one.
-int thalweg_interface() { return 6; }
+int thalweg_interface() { return 7; }
 
 void* thalweg_open(int depth, const std::int64_t* dims, const double* target,
                    const double* metric) {
@@ -35,7 +35,8 @@ void* thalweg_open(int depth, const std::int64_t* dims, const double* target,
 
 void thalweg_close(void* driver) { delete static_cast<Driver*>(driver); }
 
-// `carried`: weights, slope, vector of the power method, memory. With `tail`, the predicted limit
+// `carried`: weights, slope, vector of the power method, memory. The first slice of a run computes
+// the slope and writes the start as a row, too. With `tail`, the predicted limit
 // goes to `landing`.
 int thalweg_run(void* driver, State* state, const Limits* limits, double* carried, Row* rows,
                 double* points, Tail* tail, double* landing) {

@@ -106,9 +106,12 @@ public:
         transpose(rows_, rows_, basis_, side_, turned_, side_);
     }
 
-    // K_0 is the square of `metric`. False if rounding is in the way.
-    bool factorize(Index cols, const double* metric, double shift) {
+    // K_0 is the square of `metric`; `radius` is about the largest eigenvalue of the sum without
+    // the shift. False if rounding is in the way.
+    bool factorize(Index cols, const double* metric, double shift, double radius) {
         cols_ = cols, width_ = padded(cols), shift_ = shift;
+        // An error here comes back enlarged by radius / shift (gauss_newton.hpp).
+        enough_ = std::min(loosest, margin * shift / radius);
         for (Index j = 0; j < width_; ++j) square_[j] = j < cols ? metric[j] * metric[j] : 0;
         for (int l = 1; l < terms_; ++l)
             for (Index i = 0; i < cols; ++i)
@@ -132,8 +135,8 @@ public:
 
 private:
     static constexpr Index small = 64;  // order up to which the sum is inverted as a whole
-    static constexpr double enough = 0.003;  // of the first residual
-    static constexpr int most_turns = 16;
+    static constexpr double loosest = 0.003, margin = 0.3;  // of the first residual
+    static constexpr int most_turns = 200;
 
     bool invert_whole() {
         const Index order = rows_ * width_;
@@ -220,7 +223,7 @@ private:
         std::memset(z, 0, sizeof(double) * size);
         precondition(rest_, way_);
         double power = dot(size, rest_, way_);
-        const double goal = enough * enough * power;
+        const double goal = enough_ * enough_ * power;
         for (int turn = 0; turn < most_turns && power > goal; ++turn) {
             apply(way_, image_);
             const double step = power / dot(size, way_, image_);
@@ -253,7 +256,7 @@ private:
 
     int terms_;
     Index rows_, widest_, side_, cols_ = 0, width_ = 0;
-    double shift_ = 0;
+    double shift_ = 0, enough_ = loosest;
     bool whole_ = false;
     std::vector<double*> outer_, inner_;
     double *total_ = nullptr, *basis_ = nullptr, *turned_ = nullptr, *row_ = nullptr;

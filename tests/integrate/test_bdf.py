@@ -58,6 +58,20 @@ def test_systems_are_those_of_the_gauss_newton_part(dims, shift):
     np.testing.assert_array_equal(nothing.solve(b), b / shift)
 
 
+def test_stiff_directions_are_exact_to_their_own_size():
+    """Errors of the inner solution, a share of ``b``, come back divided by the small shift."""
+    dims, shift = (12, 9, 8, 9, 8), 1e-5
+    target, metric, weights = make(dims)
+    y = pack(weights)
+    field, b = Field(target, metric, dims), np.random.default_rng(1).standard_normal(y.size)
+    j = jacobian(dims, metric, y)
+    values, basis = np.linalg.eigh(j.T @ j)
+    got = basis.T @ GaussNewton(field, y).factorized(shift, values[-1]).solve(b)
+    wanted = (basis.T @ b) / (values + shift)
+    stiff = values > 0.01 * values[-1]
+    assert np.linalg.norm((got - wanted)[stiff]) <= 0.5 * np.linalg.norm(wanted[stiff])
+
+
 def test_columns_that_are_not_stiff_are_left_out():
     dims = (5, 4, 3)
     target, metric, weights = make(dims, low=1e-3)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import scipy.integrate
 
+import thalweg as tw
 from thalweg.integrate import Status, available_engines, engine_name, solve
 from thalweg.integrate._field import Field
 from thalweg.integrate._native import instruction_sets
@@ -132,6 +133,18 @@ def test_numbers_that_are_not_finite_are_a_status():
     target, metric, weights, _ = make("square")
     weights[0][0, 0] = np.inf
     assert solve(target, metric, weights, t_end=1.0, engine="native").status is Status.NON_FINITE
+
+
+def test_slow_modes_of_a_deep_network_on_real_data_take_few_steps():
+    """``radius`` times the length of the last steps is above 1e6."""
+    data = tw.datasets.load_data("digits", onehot="auto")
+    p = data.problem((32, 32), loss="mean")
+    target, metric = p.flow_data()
+    weights = p.reduce(tw.init.gaussian(p, scale=0.1, rng=0))
+    weights[0], target, metric = weights[0][:, :61], target[:, :61], metric[:61]
+    run = solve(target, metric, weights, t_end=np.inf, rtol=1e-6, loss_stop=1e-11, max_steps=1500)
+    assert run.status is Status.LOSS_STOP
+    assert np.all(np.diff(run.loss) <= 1e-13 * run.loss[0])
 
 
 def test_the_environment_chooses_the_engine(monkeypatch):

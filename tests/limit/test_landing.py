@@ -10,7 +10,7 @@ from thalweg.integrate import engine_name, land
 from thalweg.limit import _closing, close_tail
 
 needs_core = pytest.mark.skipif(engine_name() != "native", reason="no compiled core")
-SHAPES = [(3, 3), (5, 4, 3), (6, 6, 6), (10, 8, 8, 5), (4, 5, 6, 5, 3), (9, 12, 7)]
+SHAPES = [(3, 3), (5, 4, 3), (6, 6, 6), (10, 8, 8, 5), (4, 5, 6, 5, 3), (9, 12, 7), (13, 16, 14)]
 
 
 def product(weights, metric):

@@ -48,6 +48,12 @@ MUTANTS = {
         "np.linalg.inv(whole + 0.5 * shift * np.eye(rows * cols))",
         "tests/integrate/test_bdf.py::test_systems_are_those_of_the_gauss_newton_part",
     ),
+    "systems solved too loosely for a small shift": (
+        "integrate/_gauss_newton.py",
+        "min(ENOUGH, MARGIN * shift / radius)",
+        "ENOUGH",
+        "tests/integrate/test_bdf.py::test_stiff_directions_are_exact_to_their_own_size",
+    ),
     "dense output through one point too few": (
         "integrate/_solution.py",
         "chosen = range(first, min(first + order + 1, len(self.t)))",

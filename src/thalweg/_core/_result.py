@@ -45,8 +45,7 @@ class Result:
 
     def __post_init__(self) -> None:
         """Make every array field read-only; factories hand over arrays that they own."""
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
+        for value in vars(self).values():
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
 

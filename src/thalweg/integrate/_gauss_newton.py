@@ -20,7 +20,9 @@ from thalweg.network import pack, prefix_products, suffix_products, unpack
 
 MILD = 0.2  # of the shift: curvature that needs no system
 SMALL = 64  # order up to which the sum is inverted as a whole
-ENOUGH, MOST_TURNS = 0.003, 16  # of conjugate gradients: of the first residual
+ENOUGH, MARGIN, MOST_TURNS = 0.003, 0.3, 200
+"""Of conjugate gradients: residual at the end, as a share of the first, at most; the same as a
+share of ``shift / radius``, by which `GaussNewton.solve` divides their error; and iterations."""
 
 
 class GaussNewton:
@@ -61,7 +63,9 @@ class GaussNewton:
                 np.diag(square[:cols]) if a is None else a[:, :cols].T @ a[:, :cols]
                 for a in self._ins
             ]
-            out._system = _KroneckerSum(self._outer, inner, self._basis, shift)  # noqa: SLF001
+            out._system = _KroneckerSum(  # noqa: SLF001
+                self._outer, inner, self._basis, shift, min(ENOUGH, MARGIN * shift / radius)
+            )
         return out
 
     def solve(self, b: Array) -> Array:
@@ -92,8 +96,11 @@ class _KroneckerSum:
     preconditioner of a few conjugate gradients.
     """
 
-    def __init__(self, outer: list[Array], inner: list[Array], basis: Array, shift: float) -> None:
+    def __init__(
+        self, outer: list[Array], inner: list[Array], basis: Array, shift: float, enough: float
+    ) -> None:
         self._outer, self._inner, self._basis, self._shift = outer, inner, basis, shift
+        self._enough = enough
         rows, cols = len(basis), len(inner[0])
         self._inverse: Array | None = None
         self._exact = len(outer) <= 2
@@ -126,7 +133,7 @@ class _KroneckerSum:
     def _conjugate_gradients(self, z: Array) -> Array:
         x, rest, way = np.zeros_like(z), z, self._precondition(z)
         power = float(np.sum(rest * way))
-        goal = ENOUGH**2 * power
+        goal = self._enough**2 * power
         for _ in range(MOST_TURNS):
             if not power > goal:
                 break

@@ -6,16 +6,15 @@ from thalweg.integrate._native import Core, instruction_set
 from thalweg.integrate._solve import packed
 from thalweg.network import unpack
 
-LARGEST, LARGEST_SHALLOW = 640, 160
-"""Order of ``J J^T`` up to which it is factorized as a whole; two layers have a structure."""
+LARGEST = 1500
+"""Order of ``J J^T`` up to which it is factorized as a whole."""
 SETTLED = 1e3
 """Residual, in multiples of its rounding, that counts as none."""
 
 
-def landable(target: Array, depth: int) -> bool:
+def landable(target: Array) -> bool:
     """Tell whether the compiled core is there and takes Gauss-Newton steps for such a target."""
-    most = LARGEST if depth > 2 else LARGEST_SHALLOW
-    return 0 < target.size <= most and instruction_set() is not None
+    return 0 < target.size <= LARGEST and instruction_set() is not None
 
 
 def land(weights: Weights, target: Array, metric: Array) -> list[Array] | None:
@@ -31,7 +30,7 @@ def land(weights: Weights, target: Array, metric: Array) -> list[Array] | None:
     list of ndarray or None
         ``None`` if no core is built, the system is too large or singular, or the point too far.
     """
-    if not landable(target, len(weights)):
+    if not landable(target):
         return None
     dims = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
     point, rest = Core(Field(target, metric, dims)).close_tail(packed(weights))

@@ -16,7 +16,7 @@ from thalweg.integrate._field import Field
 from thalweg.integrate._record import Table
 
 LEVELS = ("generic", "avx2", "avx512")
-INTERFACE = 6
+INTERFACE = 7
 VARIABLE = "THALWEG_ENGINE"
 FOLDER = Path(__file__).parents[1] / "_native"
 
@@ -227,11 +227,11 @@ class Core:
         room: tuple[Table, Array],
         landing: tuple[CoreTail, Array] | None = None,
     ) -> int:
-        """Take a slice of steps and return the status; `state` tells how many were taken.
+        """Take a slice of steps and return the status; `state` tells how many rows were written.
 
         `carried` is overwritten: the weights, the slope, the vector of the power method, and a
-        memory, which is zero at the beginning of a run. `room` is for a row and a point for each
-        step. With `landing` the run goes on from where its loss stops it until its limit is
+        memory; slope and memory are zero at the beginning of a run. `room` is for a row and a point
+        for each step, and for the start in the first slice. With `landing` the run goes on from where its loss stops it until its limit is
         known, which is written there.
 
         Raises

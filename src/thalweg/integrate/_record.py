@@ -23,15 +23,19 @@ class Record:
     A row tells where a step ended, and how long and of which kind the step was.
     """
 
-    def __init__(self, row: tuple[float, float, float], y: Array) -> None:
-        """Begin with a point: time, loss, gradient norm, and the weights."""
+    def __init__(self, row: tuple[float, float, float] | None, y: Array) -> None:
+        """Begin with a point: time, loss, gradient norm, and the weights.
+
+        Without a row the first that is added is that of `y`.
+        """
         self._size = y.size
         self._total = 0  # of rows
         # Full blocks: their rows, the points that are kept, every how many, and the count of rows.
         # In one piece, so that Ctrl-C leaves all of it before or after a change.
         self._full: tuple[list[Table], list[Array], int, int] = [], [], 1, 0
         self._reserve()
-        self.add((*row, 0.0, 0), y)
+        if row is not None:
+            self.add((*row, 0.0, 0), y)
 
     def _reserve(self) -> None:
         count = min(max(BLOCK // max(self._size, 1), FEWEST), MOST)

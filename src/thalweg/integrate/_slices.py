@@ -83,7 +83,11 @@ class CompiledDriver:
         metric = np.asarray(field.metric, dtype=np.float64).tobytes()
         self.state = CoreState.from_buffer_copy(_first(field.dims, metric, method))
         self.state.t = t
-        self.state.loss, _ = core.rhs(y, self.carried[n : 2 * n])
+
+    @property
+    def fresh(self) -> bool:
+        """Whether no slice has been taken: loss and slope are not known yet."""
+        return bool(self.state.taken < 0)
 
     @property
     def y(self) -> Array:
@@ -148,6 +152,9 @@ class CompiledDriver:
                     told = time.monotonic()
                     progress(self.t, self.state.steps, self.loss)
         except KeyboardInterrupt:
+            if self.fresh:
+                loss, slope = Core(self.field).rhs(self.y)
+                record.add((self.t, loss, float(np.linalg.norm(slope)), 0.0, 0), self.y)
             return Status.INTERRUPTED
 
     def rest(self, limits: Limits, record: Record | LargeRecord) -> None:
@@ -235,7 +242,7 @@ def _write(choice: MethodChoice, state: CoreState) -> None:
 def _first(dims: tuple[int, ...], metric: bytes, method: str) -> bytes:
     """Return the state that a run begins with; one shape and metric has many starts."""
     field = Field(np.empty((dims[-1], dims[0])), np.frombuffer(metric), dims)
-    choice, state = CompiledChoice(field, method), CoreState(error=1.0, age=REFRESH)
+    choice, state = CompiledChoice(field, method), CoreState(error=1.0, age=REFRESH, taken=-1)
     _write(choice, state)
     state.rhs_cost, state.implicit_cost = choice.rhs, choice.step
     state.fixed, state.free = choice._fixed is not None, choice.free  # noqa: SLF001

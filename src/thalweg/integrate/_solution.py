@@ -101,6 +101,10 @@ class Solution:
             now, index = now + h, index + 1
         return unpack(y, self._field.dims)
 
+    def release(self) -> None:
+        """Let go of the state, which is as large as some sets of weights."""
+        object.__setattr__(self, "state", None)
+
     def visit(self, steps: Iterable[int]) -> Iterator[Array]:
         """Give the packed weights after some of the steps, in increasing order; 0 is the start.
 

@@ -117,8 +117,12 @@ def solve(
     if driver.tolerance < FINEST * max(size, 1.0):
         driver.tolerance = max(driver.tolerance, FINEST * _reach(driver.field, size))
     large = not isinstance(driver, CompiledDriver) and driver.y.size > LARGEST
-    begin = driver.t, driver.loss, driver.gradient_norm()
-    record = (LargeRecord if large else Record)(begin, driver.y)
+    record: Record | LargeRecord
+    if isinstance(driver, CompiledDriver) and driver.fresh:
+        record = Record(None, driver.y)  # which the core begins with the start
+    else:
+        begin = driver.t, driver.loss, driver.gradient_norm()
+        record = (LargeRecord if large else Record)(begin, driver.y)
     limits = Limits(t_end, loss_stop, gradient_stop, max_steps, driver.tolerance, tail)
     status = driver.run(limits, record, _told(driver, progress, observe))
     if status is Status.GRADIENT_STOP and gradient_stop == 0 and np.isfinite(t_end):

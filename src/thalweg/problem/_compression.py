@@ -1,6 +1,7 @@
 """Leaving out directions that never move and never matter (Spec 1.5)."""
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -46,8 +47,15 @@ class Compression:
         return out
 
 
+def _live(target: Array) -> int:
+    """Return how many columns there are up to the last one that is not zero."""
+    if target[:, -1:].any():
+        return target.shape[1]  # as nearly always
+    return int(np.max(np.flatnonzero(target.any(axis=0)), initial=-1)) + 1
+
+
 def _unit(matrix: Array) -> Array:
-    size = float(np.linalg.norm(matrix))
+    size = math.sqrt(float(np.vdot(matrix, matrix)))
     return matrix / size if size > 0 else matrix
 
 
@@ -120,7 +128,7 @@ def compress(weights: Weights, target: Array, metric: Array) -> Compression:
     small = list(weights)
     frames: list[Array | None] = [None] * (depth + 1)
     exact = True
-    live = int(np.max(np.nonzero(np.any(target != 0, axis=0))[0], initial=-1)) + 1
+    live = _live(target)
     tail = metric[live:]
     if len(tail) > 1 and np.all(tail == tail[0]):
         frame = _null_frame(small[0][:, live:], len(metric), live)
@@ -128,7 +136,7 @@ def compress(weights: Weights, target: Array, metric: Array) -> Compression:
             exact &= frame.shape[1] - live >= min(small[0].shape[0], len(tail))
             small[0], target, frames[0] = small[0] @ frame, target @ frame, frame
             metric = metric[: frame.shape[1]]
-    live = int(np.max(np.nonzero(np.any(target != 0, axis=1))[0], initial=-1)) + 1
+    live = _live(target.T)
     if len(target) - live > 1:
         frame = _null_frame(small[-1][live:].T, len(target), live)
         if frame is not None:
@@ -138,7 +146,7 @@ def compress(weights: Weights, target: Array, metric: Array) -> Compression:
     while changed:
         changed = False
         for j in range(depth - 1):
-            columns = np.hstack([_unit(small[j]), _unit(small[j + 1].T)])
+            columns = np.concatenate([_unit(small[j]), _unit(small[j + 1].T)], axis=1)
             frame = _range(columns)
             if frame is None:
                 continue

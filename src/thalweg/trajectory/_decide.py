@@ -110,7 +110,7 @@ class Runner:
     def forget(self) -> None:
         """Let go of the state of the last piece, which is as large as some sets of weights."""
         if self.parts:
-            self.parts[-1] = dataclasses.replace(self.parts[-1], state=None)
+            self.parts[-1].release()
 
     @property
     def point(self) -> list[Array]:
@@ -190,9 +190,7 @@ def settle(runner: Runner) -> Ending | None:
 def _tail(runner: Runner, gradient_stop: float) -> Tail | None:
     """Return how the compiled core is to close the tail, ``None`` if it cannot."""
     problem, levels = runner.start, runner.levels
-    if levels.rank < min(problem.target.shape) or not landable(
-        problem.target, len(problem.weights)
-    ):
+    if levels.rank < min(problem.target.shape) or not landable(problem.target):
         return None
     return Tail(
         least=levels.least,

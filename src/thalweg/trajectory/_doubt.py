@@ -1,6 +1,6 @@
 """Whether rounding has decided how a run left a saddle, and with it where it ended."""
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
@@ -19,7 +19,7 @@ NUDGE = 1024 * EPS
 SAME = 0.3
 """Relative change that such a nudge may make in the weights, and in how far the loss has fallen
 below the last saddle, once that is left behind."""
-SAMPLES = 400
+SAMPLES = 200
 """Points at which the growth is bounded closely."""
 
 
@@ -114,7 +114,7 @@ def growth(t: Array, y: Array, loss: Array, begin: Compression) -> float:
 
     Integral of ``(L-1) ||M D|| max prod ||W_i||``, the product over all layers but two, which
     bounds the negative curvature of the loss: coarsely at first, from the loss and Frobenius
-    norms; closely, from spectral norms, where that does not do.
+    norms; closely, from norms near the spectral ones, where that does not do.
 
     Parameters
     ----------
@@ -127,22 +127,34 @@ def growth(t: Array, y: Array, loss: Array, begin: Compression) -> float:
     metric = begin.metric
     coarse = np.sqrt(2.0 * loss) * float(metric.max(initial=0.0))
     if depth > 2:
-        coarse *= _others(unpack(y, begin.dims), "fro")
+        coarse *= _others(unpack(y, begin.dims), _frobenius)
     total = _integral(t, coarse) * (depth - 1)
     if total < AMPLIFIED:
         return total
     few = np.unique(np.linspace(0, len(t) - 1, SAMPLES).astype(np.int64))
     layers = unpack(y[few], begin.dims)
     errors = (begin.target - end_to_end(layers) * metric) * metric
-    rates = np.linalg.norm(errors, 2, axis=(-2, -1)) * _others(layers, 2)
+    rates = _schatten(errors) * _others(layers, _schatten)
     return _integral(t[few], rates) * (depth - 1)
 
 
-def _others(layers: list[Array], order: Any) -> Array:
+def _others(layers: list[Array], norm: Callable[[Array], Array]) -> Array:
     """Return the largest product of the norms of all layers but two, at every point."""
-    norms = np.array([np.linalg.norm(layer, order, axis=(-2, -1)) for layer in layers])
+    norms = np.array([norm(layer) for layer in layers])
     product: Array = np.prod(np.sort(norms, axis=0)[2:], axis=0)
     return product
+
+
+def _frobenius(stack: Array) -> Array:
+    out: Array = np.sqrt(np.einsum("kij,kij->k", stack, stack))
+    return out
+
+
+def _schatten(stack: Array) -> Array:
+    """Return the norm of order eight of the singular values, which bounds the largest closely."""
+    turned = stack.swapaxes(-2, -1)
+    gram = stack @ turned if stack.shape[-2] <= stack.shape[-1] else turned @ stack
+    return np.sqrt(np.sqrt(_frobenius(gram @ gram)))
 
 
 def _integral(t: Array, rates: Array) -> float:

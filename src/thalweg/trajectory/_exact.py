@@ -117,7 +117,7 @@ def chain_limit(weights: list[Array], target: Array) -> list[Array] | None:
 def has_vanishing_chain(start: Compression) -> bool:
     """Say whether some part of the network is a chain that `chain_limit` proves to vanish."""
     dims = start.dims
-    if max(dims) > 1 and not all((weight == 0.0).any() for weight in start.weights):
+    if max(dims) > 1 and any(weight.all() for weight in start.weights):
         return False
     return any(
         chain_limit(part.of_weights(start.weights), part.of_target(start.target)) is not None

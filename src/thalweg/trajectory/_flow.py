@@ -140,17 +140,14 @@ def _in_data(
 
 def _stats(path: Path, seconds: float) -> dict[str, Any]:
     """Add up the counts of all pieces."""
-    total: dict[str, Any] = {}
-    for part in path.pieces:
+    first, *others = path.pieces
+    total: dict[str, Any] = dict(first.stats)
+    for part in others:
         for key, value in part.stats.items():
-            if isinstance(value, int) and not isinstance(value, bool):
-                total[key] = total.get(key, 0) + value
-            else:
-                total[key] = value
-    last = path.pieces[-1]
+            total[key] = total[key] + value if isinstance(value, int) else value
     return total | {
         "seconds": seconds,
-        "stop": last.status.value,
+        "stop": path.pieces[-1].status.value,
         "compressed_dims": list(path.compression.dims),
         "compression_exact": path.compression.exact,
     }
