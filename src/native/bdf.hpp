@@ -142,7 +142,9 @@ public:
     }
 
 private:
-    static constexpr double oldest = 30, enough = 0.1;  // of the tolerance: Newton's error
+    static constexpr double oldest = 30;
+    static constexpr double enough = 0.01;  // of the tolerance: Newton's error, which adds up
+                                            // where nothing contracts
     static constexpr double slow = 0.5;      // rate at which conjugate gradients take over
     static constexpr double stubborn = 20;   // steps for which they stay
     static constexpr double exact = 0.05;    // their error, of the first

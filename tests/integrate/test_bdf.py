@@ -104,7 +104,7 @@ def test_steps_are_of_their_order(order):
             at = 1.2 - h * (1 + k * (1 + 0.1 * k))
             memory.push(at, pack(run.at(at)))
         slope = field.rhs(memory.points[0])[1]
-        found = memory.step(field, slope, h, 10.0, 1e-9)
+        found = memory.step(field, slope, h, 10.0, 1e-8)
         assert found is not None
         errors.append(np.linalg.norm(found[0] - pack(run.at(1.2))))
     rate = np.log2(errors[0] / errors[1])

@@ -18,7 +18,7 @@ from thalweg.integrate._gauss_newton import GaussNewton
 HIGHEST, MOST = 5, 7  # order; points that are remembered
 SHARE = 0.5  # of the tolerance that one step may err by
 OLDEST = 30  # steps that a system serves
-ENOUGH = 0.1  # of the tolerance: Newton's error
+ENOUGH = 0.01  # of the tolerance: Newton's error, which adds up where nothing contracts
 SLOW, STUBBORN = 0.5, 20  # rate at which conjugate gradients take over; steps for which they stay
 ROUNDING = 1e-15  # of the weights: no change of them
 EXACT, MOST_TURNS = 0.05, 12  # their error, of the first

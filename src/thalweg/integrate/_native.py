@@ -231,8 +231,8 @@ class Core:
 
         `carried` is overwritten: the weights, the slope, the vector of the power method, and a
         memory; slope and memory are zero at the beginning of a run. `room` is for a row and a point
-        for each step, and for the start in the first slice. With `landing` the run goes on from where its loss stops it until its limit is
-        known, which is written there.
+        for each step, and for the start in the first slice. With `landing` the run goes on from
+        where its loss stops it until its limit is known, which is written there.
 
         Raises
         ------
