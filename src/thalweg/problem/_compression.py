@@ -50,7 +50,7 @@ class Compression:
 def _live(target: Array) -> int:
     """Return how many columns there are up to the last one that is not zero."""
     if target[:, -1:].any():
-        return target.shape[1]  # as nearly always
+        return int(target.shape[1])  # as nearly always
     return int(np.max(np.flatnonzero(target.any(axis=0)), initial=-1)) + 1
 
 
