@@ -19,7 +19,7 @@ import httpx
 from playwright.sync_api import sync_playwright
 
 SMALL = {"source": {"sigma": [3.0, 2.0, 1.0], "dims": [4, 4, 4, 3]}, "start": {"value": 0.01}}
-LONG = {"source": {"data": "digits", "widths": [32, 32]}, "rtol": 1e-12}
+LONG = {"source": {"data": "digits", "widths": [250, 250]}, "rtol": 1e-13}
 QUIET = [
     "--no-sandbox",
     "--disable-dev-shm-usage",

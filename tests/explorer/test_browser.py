@@ -9,7 +9,7 @@ import pytest
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 TARGET = {"learn": "sigma", "sigma": "3,2,1", "dims": "4,4,4,3", "value": "0.01"}
-LONG = {"data": "digits", "widths": "32,32", "loss": "sum", "rtol": "1e-12"}
+LONG = {"data": "digits", "widths": "250,250", "loss": "sum", "rtol": "1e-13"}
 DONE = "[data-role=answer][data-done]"
 
 

@@ -13,7 +13,7 @@ from thalweg.explorer._crew import BusyError, Crew
 from thalweg.explorer._limits import Limits
 
 TARGET = {"sigma": [2.0, 1.0], "dims": [2, 2, 2]}
-LONG = {"source": {"data": "digits", "widths": [32, 32], "loss": "sum"}, "rtol": 1e-12}
+LONG = {"source": {"data": "digits", "widths": [250, 250], "loss": "sum"}, "rtol": 1e-13}
 
 
 def alone(work):

@@ -67,7 +67,7 @@ def test_a_line_that_is_used_again_is_not_given_up_while_it_works():
             time.sleep(0.8)
 
 
-LONG = {"source": {"data": "digits", "widths": [32, 32], "loss": "sum"}, "rtol": 1e-12}
+LONG = {"source": {"data": "digits", "widths": [250, 250], "loss": "sum"}, "rtol": 1e-13}
 SILENT = {
     "source": {"data": "digits", "widths": [200, 200, 200], "loss": "sum"},
     "a": {"learned": []},
