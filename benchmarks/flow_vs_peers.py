@@ -18,7 +18,7 @@ import frontier  # noqa: F401  first: it sets the threads
 import numpy as np
 import pictures
 import roofline
-from frontier import DOCS, TARGETS, Point, best_of, clock, machine, mean, sweep, time_at
+from frontier import DOCS, LADDER, TARGETS, Point, best_of, clock, machine, mean, sweep, time_at
 from peers import DENSE_LIMIT, limit_run, scipy_run, solvers, tail_solvers, thalweg_run
 from problems import PROBLEMS, FlowProblem
 
@@ -106,20 +106,23 @@ def summary(all_found: dict[str, Found], tails: dict[str, Found]) -> list[str]:
 def closed_tail(problem: FlowProblem, seconds: float) -> Found:
     """Run to the limit, and the peers to the time at which their loss is as small.
 
-    The reference of the peers is SciPy's, where explicit steps of large networks would take hours
-    thalweg's own at the tightest tolerance.
+    The reference of the peers is SciPy's. Where explicit steps of large networks would take hours it is
+    thalweg's own at the tightest tolerance, and ladders begin where CVODE does not lose its way.
     """
     reach = limit_run(problem)
     if reach is None:
         return {}
     until, limit = reach
     longer = dataclasses.replace(problem, t_end=until)
+    ladder = LADDER if problem.size <= DENSE_LIMIT else LADDER[4:]
     if problem.size <= DENSE_LIMIT:
         reference = scipy_run(longer, "DOP853")(3e-13, 1e-15)
     else:
         reference = thalweg_run(longer, "native")(1e-12, 0.0)
     return {
-        label: sweep(longer, run, limit if label.startswith("thalweg") else reference, seconds)
+        label: sweep(
+            *(longer, run, limit if label.startswith("thalweg") else reference, seconds, ladder)
+        )
         for label, run in tail_solvers(longer).items()
     }
 

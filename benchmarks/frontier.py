@@ -31,7 +31,13 @@ Run = Callable[[float, float], np.ndarray]
 Point = tuple[float, float, float, float]  # rtol, error, least seconds, median seconds
 
 
-def sweep(problem: FlowProblem, run: Run, reference: np.ndarray, seconds: float) -> list[Point]:
+def sweep(
+    problem: FlowProblem,
+    run: Run,
+    reference: np.ndarray,
+    seconds: float,
+    ladder: tuple[float, ...] = LADDER,
+) -> list[Point]:
     """Run down the ladder until the error or the time says stop.
 
     Runs that fail, as explicit methods do at loose tolerances, are not on the clock; three are
@@ -41,9 +47,9 @@ def sweep(problem: FlowProblem, run: Run, reference: np.ndarray, seconds: float)
     size = float(np.linalg.norm(reference))
     points: list[Point] = []
     with contextlib.suppress(Exception):
-        run(LADDER[0], LADDER[0] * scale)  # compilation and first touch of memory are not timed
+        run(ladder[0], ladder[0] * scale)  # compilation and first touch of memory are not timed
     began, lost, failed = time.perf_counter(), 0.0, 0
-    for rtol in LADDER:
+    for rtol in ladder:
         try:
             times, first = [], time.perf_counter()
             while (len(times) < REPEATS and sum(times) < 0.25) or sum(times) < SPAN:
