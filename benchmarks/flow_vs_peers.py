@@ -106,8 +106,9 @@ def summary(all_found: dict[str, Found], tails: dict[str, Found]) -> list[str]:
 def closed_tail(problem: FlowProblem, seconds: float) -> Found:
     """Run to the limit, and the peers to the time at which their loss is as small.
 
-    The reference of the peers is SciPy's. Where explicit steps of large networks would take hours it is
-    thalweg's own at the tightest tolerance, and ladders begin where CVODE does not lose its way.
+    The reference of the peers is SciPy's. Where explicit steps of large networks would take hours
+    it is thalweg's own at the tightest tolerance, and ladders begin where CVODE does not lose its
+    way.
     """
     reach = limit_run(problem)
     if reach is None:
