@@ -10,7 +10,7 @@ import scipy.integrate
 import thalweg as tw
 from thalweg.integrate import Status, available_engines, engine_name, solve
 from thalweg.integrate._field import Field
-from thalweg.integrate._native import instruction_sets
+from thalweg.integrate._native import Core, instruction_sets
 from thalweg.network import pack
 
 SETS = instruction_sets()
@@ -172,3 +172,21 @@ def test_progress_is_told_and_interrupts_keep_what_there_is():
     assert len(found.t) > 2
     assert found.t[-1] == found.state.t
     assert np.array_equal(found.y[-1], found.state.y)
+
+
+def test_ctrl_c_before_the_first_steps_keeps_the_start(monkeypatch):
+    target, metric, weights, _ = make("square")
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Core, "run", stop)
+    found = solve(target, metric, weights, t_end=1.0, engine="native")
+    assert found.status is Status.INTERRUPTED
+    np.testing.assert_array_equal(found.y, [pack(weights)])
+    error = target - weights[1] @ weights[0]
+    assert found.loss == pytest.approx([0.5 * np.sum(error**2)])
+    monkeypatch.undo()
+    on = solve(target, metric, weights, t_end=1.0, state=found.state)
+    assert on.loss[0] == found.loss[0]
+    assert on.status is Status.T_END
