@@ -9,7 +9,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PARTS = (
-    ("flow_vs_peers.py", "--seconds", "1.5"),
+    ("flow_vs_peers.py", "--seconds", "3", "--only", "P1", "P2", "P3", "P7"),
+    ("flow_vs_peers.py", "--seconds", "150", "--only", "D32", "D32x32"),
     ("scaling.py",),
     ("large.py",),
     ("batch_vs_peers.py", "--seconds", "12"),
