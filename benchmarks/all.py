@@ -10,7 +10,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 PARTS = (
     ("flow_vs_peers.py", "--seconds", "3", "--only", "P1", "P2", "P3", "P7"),
-    ("flow_vs_peers.py", "--seconds", "150", "--only", "D32", "D32x32"),
+    ("flow_vs_peers.py", "--seconds", "600", "--only", "D32", "D32x32"),
     ("scaling.py",),
     ("large.py",),
     ("batch_vs_peers.py", "--seconds", "12"),

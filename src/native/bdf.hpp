@@ -147,7 +147,7 @@ private:
                                             // where nothing contracts
     static constexpr double slow = 0.5;      // rate at which conjugate gradients take over
     static constexpr double stubborn = 20;   // steps for which they stay
-    static constexpr double exact = 0.05;    // their error, of the first
+    static constexpr double exact = 0.005;   // their error, of the first
     static constexpr double rounding = 1e-15;  // of the weights: no change of them
     static constexpr int most_turns = 12;
     using Weights = Past::Weights;

@@ -21,7 +21,7 @@ OLDEST = 30  # steps that a system serves
 ENOUGH = 0.01  # of the tolerance: Newton's error, which adds up where nothing contracts
 SLOW, STUBBORN = 0.5, 20  # rate at which conjugate gradients take over; steps for which they stay
 ROUNDING = 1e-15  # of the weights: no change of them
-EXACT, MOST_TURNS = 0.05, 12  # their error, of the first
+EXACT, MOST_TURNS = 0.005, 12  # their error, of the first
 Trial = tuple[Array, float, Array, Array]
 
 
