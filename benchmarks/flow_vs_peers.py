@@ -115,11 +115,10 @@ def closed_tail(problem: FlowProblem, seconds: float) -> Found:
         return {}
     until, limit = reach
     longer = dataclasses.replace(problem, t_end=until)
-    ladder = LADDER if problem.size <= DENSE_LIMIT else LADDER[4:]
     if problem.size <= DENSE_LIMIT:
-        reference = scipy_run(longer, "DOP853")(3e-13, 1e-15)
+        ladder, reference = LADDER, scipy_run(longer, "DOP853")(3e-13, 1e-15)
     else:
-        reference = thalweg_run(longer, "native")(1e-12, 0.0)
+        ladder, reference = LADDER[4:], thalweg_run(longer, "native")(1e-12, 0.0)
     return {
         label: sweep(
             *(longer, run, limit if label.startswith("thalweg") else reference, seconds, ladder)

@@ -11,6 +11,7 @@ from thalweg.cli._files import check_writable, write_json, write_picture
 from thalweg.cli._options import (
     data_options,
     general_options,
+    out_option,
     problem_options,
     start_options,
     weights_option,
@@ -30,12 +31,7 @@ from thalweg.rigorous import RigorousCertificate
 @click.option(
     "--follow", is_flag=True, help="Prove that the trajectory from these weights gets there."
 )
-@click.option(
-    "--out",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Folder for certificate.json, certificate.png and, if rigorous, proof.json.",
-)
+@out_option("Folder for certificate.json, certificate.png and, if rigorous, proof.json.")
 @general_options
 def command(**options: Any) -> int:
     """Say what can be proved about the gradient flow on DATA from given weights or a start.

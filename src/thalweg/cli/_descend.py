@@ -12,6 +12,7 @@ from thalweg.cli._files import check_writable, write_all, write_json
 from thalweg.cli._options import (
     data_options,
     general_options,
+    out_option,
     problem_options,
     start_options,
     weights_option,
@@ -42,7 +43,7 @@ CODES = {"done": 0, "diverged": 3, "interrupted": 130}
     type=click.Choice(["loss", "decoupled"]),
     help="Where the decay acts; default: in the loss, for adamw decoupled.",
 )
-@click.option("--out", metavar="DIR", type=click.Path(path_type=Path), help="Folder.")
+@out_option("Folder.")
 @click.option("--no-report", is_flag=True, help="No page and no pictures.")
 @general_options
 def command(**options: Any) -> int:

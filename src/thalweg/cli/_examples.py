@@ -6,7 +6,10 @@ import click
 
 from thalweg._core import DataError
 from thalweg.cli._files import write_picture
-from thalweg.cli._options import general_options
+from thalweg.cli._options import (
+    general_options,
+    out_option,
+)
 from thalweg.cli._output import tell, tell_json, tell_rows
 from thalweg.counterexamples import bounded_eq1, bounds_eq1, unbounded
 from thalweg.data import inert
@@ -23,12 +26,7 @@ WIDTH = 96
 
 @click.command("examples")
 @click.argument("name", required=False)
-@click.option(
-    "--out",
-    metavar="DIR",
-    type=click.Path(path_type=pathlib.Path),
-    help="Folder for the picture, as NAME.png and NAME.svg.",
-)
+@out_option("Folder for the picture, as NAME.png and NAME.svg.")
 @general_options
 def command(*, name: str | None, out: pathlib.Path | None, as_json: bool, quiet: bool) -> int:
     """Run the worked example NAME, or list the examples.

@@ -23,6 +23,11 @@ def _stack(options: list[Callable[[Function], Function]]) -> Callable[[Function]
     return apply
 
 
+def out_option(what: str) -> Callable[[Function], Function]:
+    """Return the option that names the folder of what is kept."""
+    return click.option("--out", metavar="DIR", type=click.Path(path_type=pathlib.Path), help=what)
+
+
 def seed_option(what: str) -> Callable[[Function], Function]:
     """Return the option that names a seed."""
     return click.option(
@@ -103,9 +108,7 @@ run_options = _stack(
     [
         click.option("--rtol", type=float, default=1e-8, show_default=True, help="Tolerance."),
         click.option("--t-end", type=float, help="Stop at this flow time; default: when decided."),
-        click.option(
-            "--out", metavar="DIR", type=click.Path(path_type=pathlib.Path), help="Folder."
-        ),
+        out_option("Folder."),
     ]
 )
 

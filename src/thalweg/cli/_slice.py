@@ -11,7 +11,13 @@ import numpy as np
 from thalweg._core import DataError, learned_words
 from thalweg.cli._analyze import exit_code
 from thalweg.cli._files import check_writable, write_all, write_picture
-from thalweg.cli._options import data_options, general_options, parse_numbers, problem_options
+from thalweg.cli._options import (
+    data_options,
+    general_options,
+    out_option,
+    parse_numbers,
+    problem_options,
+)
 from thalweg.cli._output import say, tell, tell_json, tell_rows
 from thalweg.cli._points import Point, parse_point
 from thalweg.cli._progress import Progress
@@ -53,12 +59,7 @@ class Dropped:
     help="Grid points along each axis.",
 )
 @click.option("--drop", metavar="X,Y", help="Follow the flow from this point of the plane.")
-@click.option(
-    "--out",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Folder for plane.svg, plane.npz and, with --drop, run.npz.",
-)
+@out_option("Folder for plane.svg, plane.npz and, with --drop, run.npz.")
 @general_options
 def command(**options: Any) -> int:
     """Evaluate the loss of DATA on a plane through two critical points.

@@ -23,7 +23,13 @@ from thalweg.basins import (
     run_plan,
 )
 from thalweg.cli._files import check_writable
-from thalweg.cli._options import data_options, general_options, problem_options, seed_option
+from thalweg.cli._options import (
+    data_options,
+    general_options,
+    out_option,
+    problem_options,
+    seed_option,
+)
 from thalweg.cli._output import say, tell, tell_json, tell_rows
 from thalweg.cli._progress import Progress
 from thalweg.cli._request import STARTS, WORDS
@@ -70,12 +76,7 @@ REPORT = "_report"  # readers of Parquet folders pass over names that begin like
 @click.option("--executor", metavar="NAME", help="threads, processes or dask:ADDRESS.")
 @click.option("--workers", type=click.IntRange(min=1), help="Default: one for each core.")
 @click.option("--report", is_flag=True, help="Write report.html and pictures.")
-@click.option(
-    "--out",
-    metavar="DIR",
-    type=click.Path(path_type=pathlib.Path),
-    help="Folder of the report; default: _report in the store, or thalweg-sweep.",
-)
+@out_option("Folder of the report; default: _report in the store, or thalweg-sweep.")
 @general_options
 def command(**options: Any) -> int:
     """Follow many starts of DATA and say how likely each ending is.

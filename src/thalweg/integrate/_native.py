@@ -175,9 +175,9 @@ class Core:
             self._library.thalweg_close(self._handle)
             self._handle = None
 
-    def rhs(self, y: Array, slope: Array | None = None) -> tuple[float, Array]:
-        """Return the loss and ``dy/dt``, which goes to `slope` if that is given."""
-        slope = np.empty(self.size) if slope is None else slope
+    def rhs(self, y: Array) -> tuple[float, Array]:
+        """Return the loss and ``dy/dt``."""
+        slope = np.empty(self.size)
         loss = self._library.thalweg_rhs(self._handle, _input(y, self.size), _output(slope))
         return loss, slope
 
